@@ -1,0 +1,32 @@
+"""GlusterFS translators in Python.
+
+A translator is one class in one file:
+
+    from glupy import Translator
+
+    class Quiet(Translator):
+        async def unlink(self, frame, loc, xflags, xdata):
+            self.log.info("%s goes", loc.path)
+            return await self.child.unlink(loc, xflags, xdata)
+
+Everything here also imports in plain Python, without GlusterFS running: values can be built and code can be checked.
+"""
+
+from __future__ import annotations
+
+from glupy import _core
+from glupy._core import *
+from glupy._core import GLUSTER_SERIES, GLUSTER_VERSION
+from glupy.errors import LoadError, OptionError, TrustError
+from glupy.option import Option
+from glupy.translator import Translator
+
+__version__ = "0.1.0"
+
+__all__ = ["GLUSTER_SERIES", "GLUSTER_VERSION", "LoadError", "Option", "OptionError", "Translator", "TrustError"]
+__all__ += [
+    "Buffer", "Child", "Dirent", "Dirents", "Fd", "Flock", "Frame", "Future", "Gather", "Gfid", "Iatt", "Identity",
+    "Inode", "InodeTable", "Instance", "Lease", "LkOwner", "Loc", "Lock", "LockList", "Reply", "Statvfs", "Wind",
+    "Xdata", "gather", "sleep", "to_thread",
+]
+__all__ += [name for name in vars(_core) if name.endswith("Reply") and name != "Reply"]

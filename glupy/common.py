@@ -1,0 +1,48 @@
+"""The options that every translator has without declaring them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from glupy.option import Option, declared, read
+
+
+class _Declarations:
+    module = Option(str, default=None, help="the Python module of this translator")
+    module_name = Option(str, default=None, help="what the first glupy called option module")
+    log_level = Option(str, default=None, choices=("NONE", "CRITICAL", "ERROR", "WARNING", "INFO", "DEBUG", "TRACE"),
+                       help="log level of this translator alone")
+    on_error = Option(str, default="EIO", choices=("EIO", "pass"),
+                      help="after a failure in Python: answer EIO, or pass the operation on if nothing was wound yet")
+    enabled = Option(bool, default=True, help="off: every operation passes by")
+    budget = Option(float, default=1.0, min=0.0,
+                    help="seconds a fop may run without an await before it is logged; 0: any")
+
+
+#: By the name that a volfile gives them.
+OPTIONS: Mapping[str, Option[Any]] = declared(_Declarations)
+
+
+@dataclass(frozen=True)
+class Common:
+    """The values of the options that every translator has."""
+
+    module: str | None = None
+    module_name: str | None = None
+    log_level: str | None = None
+    on_error: str = "EIO"
+    enabled: bool = True
+    budget: float = 1.0
+
+
+def split(texts: Mapping[str, str], own: Collection[str] = ()) -> tuple[Common, dict[str, str]]:
+    """Take the common options out of a volfile's: their values, and the texts of all others. Raises OptionError.
+
+    `own` has the names that the translator itself declares. What GlusterFS copies from protocol/server to the translator
+    below it, every option with "auth" in its name, is nobody's."""
+    common = {key: text for key, text in texts.items() if key.replace("_", "-") in OPTIONS}
+    copied = {key for key in texts if "auth" in key and key.replace("_", "-") not in own}
+    rest = {key: text for key, text in texts.items() if key not in common and key not in copied}
+    return Common(**read(OPTIONS, common, "glupy")), rest

@@ -1,0 +1,36 @@
+"""What glupy raises when it refuses something."""
+
+from __future__ import annotations
+
+import linecache
+import os
+
+
+class LoadError(Exception):
+    """A translator cannot be loaded. Its text is what an administrator reads in the log: where, what, what to do.
+
+    file, line  where the reason stands, if it stands in a file; they lead the text, as a compiler writes them.
+    """
+
+    def __init__(self, reason: str, file: str | os.PathLike[str] | None = None, line: int | None = None) -> None:
+        self.reason = reason
+        self.file = None if file is None else os.fspath(file)
+        self.line = line
+        super().__init__(reason)
+
+    def __str__(self) -> str:
+        place = ":".join(str(part) for part in (self.file, self.line) if part is not None)
+        return f"{place}: {self.reason}" if place else self.reason
+
+
+class OptionError(LoadError):
+    """An option of the volfile is unknown, missing, does not parse or is out of bounds."""
+
+
+class TrustError(LoadError):
+    """A file or a folder on the way to it could be changed by somebody who must not decide what runs here."""
+
+
+def remember_source(file: str, source: str) -> None:
+    """Let tracebacks show the lines that were compiled, not what the file holds by the time something fails."""
+    linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)

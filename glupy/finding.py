@@ -1,0 +1,101 @@
+"""Find a translator's file: by name, in the folders that this machine's administrator controls."""
+
+from __future__ import annotations
+
+import configparser
+import difflib
+import keyword
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from glupy import trust
+from glupy.errors import LoadError
+
+CONFIGURATION = Path("/etc/glupy/glupy.conf")
+ADMINISTRATOR = Path("/etc/glupy/translators")
+
+
+def shipped() -> Path:
+    """The translators that come with glupy: in the folder beside the one that holds this package."""
+    return Path(__file__).resolve().parent.parent.parent / "translators"
+
+
+def module_name(type: str, options: Mapping[str, str]) -> str:
+    """The module that a volume of a volfile asks for: by option module (the first glupy's module-name), or by its type.
+
+    A volume of type user/NAME needs no option. Raises LoadError for a name that cannot be one."""
+    name = options.get("module") or options.get("module-name")
+    if name is None:
+        name = type.rpartition("/")[2].replace("-", "_")
+        if name == "glupy":
+            raise LoadError("no option module: add `option module NAME` to the volume in the volfile, where NAME.py is "
+                            "the translator's file")
+    if not (name.isascii() and name.isidentifier()) or keyword.iskeyword(name):
+        raise LoadError(f'"{name}" is no module name: give the name of a Python file without folder or .py, made of '
+                        "letters, digits and underscores; where to look is decided on this machine, never by a volfile "
+                        f"(see {CONFIGURATION})")
+    return name
+
+
+def folders() -> list[Path]:
+    """Where translators are looked for, in order. Raises LoadError if the local configuration is wrong."""
+    return [*_configured(), ADMINISTRATOR, shipped()]
+
+
+def find(name: str, where: Sequence[Path]) -> Path:
+    """The file of a module: NAME/__init__.py or NAME.py in the first folder that has one. Raises LoadError."""
+    for folder in where:
+        found = in_folder(name, folder)
+        if found:
+            return found
+    near = difflib.get_close_matches(name, _available(where), 3)
+    hint = f" Did you mean {' or '.join(near)}?" if near else ""
+    looked = ", ".join(map(str, where))
+    raise LoadError(f"no module {name}: looked for {name}.py and {name}/__init__.py in {looked}.{hint} "
+                    f"Put the file in {ADMINISTRATOR}, or name its folder in {CONFIGURATION}")
+
+
+def in_folder(name: str, folder: Path) -> Path | None:
+    """The file of a module in one folder, if it is there; a package goes before a file, as in Python."""
+    return next((path for path in (folder / name / "__init__.py", folder / f"{name}.py") if path.exists()), None)
+
+
+def _available(where: Sequence[Path]) -> list[str]:
+    names = []
+    for folder in where:
+        try:
+            entries = sorted(folder.iterdir())
+        except OSError:
+            continue
+        names += [entry.stem for entry in entries if entry.suffix == ".py" or (entry / "__init__.py").exists()]
+    return names
+
+
+def _configured() -> list[Path]:
+    """Folders that the local configuration adds."""
+    named = os.environ.get("GLUPY_CONF")
+    path = Path(named) if named else CONFIGURATION
+    try:
+        text = trust.read(path).decode()
+    except FileNotFoundError:
+        if not named:
+            return []
+        raise LoadError("no such file, though the environment variable GLUPY_CONF names it", path) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise LoadError(f"cannot be read: {error}", path) from None
+    return _folders_of(text, path)
+
+
+def _folders_of(text: str, path: Path) -> list[Path]:
+    parser = configparser.ConfigParser(interpolation=None)
+    try:
+        parser.read_string(text, str(path))
+    except configparser.Error as error:
+        raise LoadError(f"cannot be read: {error}", path) from None
+    listed = parser.get("glupy", "translators", fallback="")
+    names = [part.strip() for part in listed.split(":") if part.strip()]
+    for name in names:
+        if not os.path.isabs(name):
+            raise LoadError(f"translators = {listed}: {name} is not an absolute path", path)
+    return [Path(name) for name in names]

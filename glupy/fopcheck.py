@@ -1,0 +1,138 @@
+"""Check a translator's class before it runs: its methods are fops or helpers, and the fops take what they are given."""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from glupy.errors import LoadError
+from glupy.option import Option
+from glupy import common
+from glupy.translator import HOOKS, Translator
+
+Fops = Mapping[str, tuple[str, ...]]
+_LIKE = 0.75
+
+
+def check_class(cls: type[Translator], fops: Fops) -> None:
+    """Refuse names that cannot be what their author meant. Raises LoadError."""
+    if cls.__init__ is not Translator.__init__:
+        raise _error(cls, "__init__", "__init__ is glupy's own; do in `def init(self)` what has to be done at the "
+                     "start, when options and children are in place")
+    for name in _own_names(cls):
+        value = inspect.getattr_static(cls, name)
+        if isinstance(value, Option):
+            _check_option(cls, name)
+        elif name not in fops and name not in HOOKS and not name.startswith("_") and callable(getattr(cls, name, None)):
+            _check_helper(cls, name, fops)
+
+
+def bound_fops(translator: Translator, fops: Fops) -> dict[str, Callable[..., Any]]:
+    """The fops that a translator defines, bound, by name; hooks are checked too. Raises LoadError."""
+    cls = type(translator)
+    for name, arguments in HOOKS.items():
+        _check_call(cls, name, getattr(translator, name), arguments, "def")
+    return {name: _bound_fop(translator, name, arguments) for name, arguments in fops.items() if hasattr(cls, name)}
+
+
+def _bound_fop(translator: Translator, name: str, arguments: tuple[str, ...]) -> Callable[..., Any]:
+    cls = type(translator)
+    method = getattr(translator, name)
+    if not callable(method):
+        raise _error(cls, name, f"{cls.__name__}.{name} is not callable ({type(method).__name__}), but {name} is the "
+                     "name of a file operation; rename it, or make it a method")
+    if inspect.isgeneratorfunction(method) or inspect.isasyncgenfunction(method):
+        raise _error(cls, name, f"{cls.__name__}.{name} contains yield, which makes it a generator; a file operation "
+                     f"has one answer: return it. Expected `{_expected(name, ('frame', *arguments), 'async def')}`")
+    _check_call(cls, name, method, ("frame", *arguments), "async def")
+    found: Callable[..., Any] = method
+    return found
+
+
+def _check_call(cls: type, name: str, method: Any, arguments: tuple[str, ...], keyword: str) -> None:
+    expected = _expected(name, arguments, keyword)
+    if not callable(method):
+        raise _error(cls, name, f"{cls.__name__}.{name} is not callable; expected `{expected}`")
+    if not _takes(method, len(arguments)):
+        raise _error(cls, name, f"{cls.__name__}.{name} does not take the arguments it is called with: expected "
+                     f"`{expected}` (the names are yours to choose), found "
+                     f"`{name}{_signature(method)}`, self left out")
+
+
+def _takes(method: Callable[..., Any], count: int) -> bool:
+    """A call with that many positional arguments works, as far as can be told."""
+    try:
+        signature = inspect.signature(method, follow_wrapped=False)
+    except (TypeError, ValueError):
+        return True
+    try:
+        signature.bind(*range(count))
+    except TypeError:
+        return False
+    return True
+
+
+def _signature(method: Callable[..., Any]) -> str:
+    return str(inspect.signature(method, follow_wrapped=False))
+
+
+def _expected(name: str, arguments: tuple[str, ...], keyword: str) -> str:
+    return f"{keyword} {name}({', '.join(('self', *arguments))})"
+
+
+def _check_option(cls: type[Translator], name: str) -> None:
+    if name in vars(Translator) or name in Translator.__annotations__:
+        raise _error(cls, name, f"option {name}: self.{name} is glupy's own; choose another name")
+    if name.replace("_", "-") in common.OPTIONS:
+        raise _error(cls, name, f"option {name}: every translator has it already; choose another name, or read "
+                     f"self.common.{name}")
+
+
+def _check_helper(cls: type[Translator], name: str, fops: Fops) -> None:
+    """A public method that is neither fop nor hook: a helper, unless it looks like a fop that was misspelt."""
+    base, _, ending = name.rpartition("_")
+    if base in fops and ending in ("fop", "cbk"):
+        raise _error(cls, name, f"{cls.__name__}.{name} is named as in the classic API (from gluster.glupy import *); "
+                     f"here one method does both: `{_expected(base, ('frame', *fops[base]), 'async def')}`, "
+                     f"which awaits self.child.{base}(...)")
+    for near in difflib.get_close_matches(name, [*fops, *HOOKS], 3, _LIKE):
+        arguments = ("frame", *fops[near]) if near in fops else HOOKS[near]
+        if _meant(cls, name, len(arguments)):
+            raise _error(cls, name, f"{cls.__name__}.{name} is no file operation of GlusterFS; did you mean {near}? "
+                         "Rename it, or give it a leading underscore if it is a helper")
+
+
+def _meant(cls: type[Translator], name: str, count: int) -> bool:
+    """A method with a name that is close to a fop's is one by its arguments, too; a helper `stats(self)` is not."""
+    function = inspect.getattr_static(cls, name)
+    function = getattr(function, "__func__", function)
+    code = getattr(function, "__code__", None)
+    parameters = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount] if code is not None else ()
+    return "frame" in parameters or _takes(functools.partial(function, None), count)
+
+
+def _own_names(cls: type[Translator]) -> list[str]:
+    """What the class and its bases define, in order, Translator left out."""
+    owners = [owner for owner in cls.__mro__ if owner not in Translator.__mro__]
+    return list(dict.fromkeys(name for owner in owners for name in vars(owner)))
+
+
+def _error(cls: type, name: str, reason: str) -> LoadError:
+    """The error at the line where the class defines the name, as far as that can be found."""
+    value = inspect.getattr_static(cls, name, None)
+    function = inspect.unwrap(getattr(value, "__func__", value)) if value is not None else None
+    code = getattr(function, "__code__", None)
+    if code is not None:
+        return LoadError(reason, code.co_filename, code.co_firstlineno)
+    return LoadError(reason, *place(cls))
+
+
+def place(cls: type) -> tuple[str | None, int | None]:
+    """File and line of a class statement, as far as they can be found."""
+    try:
+        return inspect.getfile(cls), inspect.findsource(cls)[1] + 1
+    except (OSError, TypeError, IndexError, SyntaxError):
+        return None, None

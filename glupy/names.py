@@ -1,0 +1,62 @@
+"""The private module names of translators, and whose they are: for tracebacks and for what is printed."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from types import FrameType
+
+#: What the names of translators' modules start with; glupy.user.NAME#3 is one.
+PREFIX = "glupy.user."
+
+_HERE = os.path.dirname(os.path.abspath(__file__)) + os.sep
+_owners: dict[str, str] = {}
+
+
+def register(private: str, owner: str) -> None:
+    """Code of this module belongs to the translator of that name."""
+    _owners[private] = owner
+
+
+def unregister(private: str) -> None:
+    """The translator is gone."""
+    _owners.pop(private, None)
+
+
+def owner_of(frame: FrameType | None) -> str | None:
+    """The translator whose code runs in this Python frame, or called what runs in it."""
+    while frame is not None:
+        name = frame.f_globals.get("__name__")
+        if isinstance(name, str) and name.startswith(PREFIX):
+            return _owners.get(".".join(name.split(".", 3)[:3]))
+        frame = frame.f_back
+    return None
+
+
+def caller(depth: int) -> FrameType | None:
+    """The frame that many calls above the caller's."""
+    try:
+        return sys._getframe(depth + 1)
+    except ValueError:
+        return None
+
+
+def format_traceback(error: BaseException) -> str:
+    """The traceback of an exception and of those that led to it, without glupy's own frames and the import system's."""
+    report = traceback.TracebackException.from_exception(error, limit=-100)
+    seen = set()
+    pending: list[traceback.TracebackException | None] = [report]
+    while pending:
+        part = pending.pop()
+        if part is None or id(part) in seen:
+            continue
+        seen.add(id(part))
+        kept = [frame for frame in part.stack if not _machinery(frame.filename)]
+        part.stack[:] = kept or part.stack
+        pending += [part.__cause__, part.__context__, *(getattr(part, "exceptions", None) or ())]
+    return "".join(report.format())
+
+
+def _machinery(filename: str) -> bool:
+    return filename.startswith((_HERE, "<frozen importlib"))

@@ -1,0 +1,102 @@
+/* Background tasks. See background.h. */
+#include "background.h"
+
+static void
+count_busy(struct glupy_instance *instance, int by)
+{
+    pthread_mutex_lock(&instance->lock);
+    instance->busy += by;
+    if (!instance->busy)
+        pthread_cond_broadcast(&instance->calm);
+    pthread_mutex_unlock(&instance->lock);
+}
+
+struct glupy_request *
+glupy_background_new(struct glupy_instance *instance, PyObject *coroutine, void (*done)(struct glupy_request *),
+                     void *arg)
+{
+    struct glupy_request *request = glupy_request_new(instance, NULL, NULL);
+
+    if (!request) {
+        PyErr_NoMemory();
+        return NULL;
+    }
+    Py_INCREF(instance);
+    request->coroutine = Py_NewRef(coroutine);
+    request->was_coroutine = true;
+    request->owns_args = true;
+    request->done = done;
+    request->done_arg = arg;
+    list_add_tail(&request->link, &instance->background);
+    return request;
+}
+
+call_frame_t *
+glupy_background_make_frame(struct glupy_request *request)
+{
+    xlator_t *this = request->instance->this;
+
+    if (!this)
+        return NULL;
+    return request->frame = create_frame(this, this->ctx->pool);
+}
+
+/* Attached, hence before or after a cancel, never beside it: fini() waits for what is armed. */
+void
+glupy_background_arms(struct glupy_request *request)
+{
+    if (request->busy)
+        return;
+    request->busy = true;
+    count_busy(request->instance, 1);
+}
+
+void
+glupy_background_rests(struct glupy_request *request)
+{
+    if (request->frame)
+        STACK_DESTROY(request->frame->root);
+    request->frame = NULL;
+    request->busy = false;
+    count_busy(request->instance, -1);
+}
+
+void
+glupy_background_ended(struct glupy_request *request)
+{
+    if (!request->done)
+        return;
+    list_del_init(&request->link);
+    request->done(request);
+    request->done = NULL;
+    Py_CLEAR(request->outcome);
+    Py_CLEAR(request->exception);
+}
+
+void
+glupy_background_cancel(struct glupy_instance *instance)
+{
+    struct glupy_request *request, *next;
+
+    instance->going = true;
+    list_for_each_entry_safe(request, next, &instance->background, link)
+    {
+        if (!atomic_exchange(&request->cancelled, true))
+            glupy_request_nudge(request);
+    }
+}
+
+bool
+glupy_background_wait(struct glupy_instance *instance, unsigned seconds)
+{
+    struct timespec until;
+    int error = 0;
+
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += seconds;
+    pthread_mutex_lock(&instance->lock);
+    while (instance->busy && !error)
+        error = pthread_cond_timedwait(&instance->calm, &instance->lock, &until);
+    pthread_mutex_unlock(&instance->lock);
+    return !error;
+}

@@ -1,0 +1,33 @@
+/* Background tasks: coroutines without a fop behind them. They have a frame of their own while something is wound, and
+ * none while they sleep: GlusterFS waits for all frames to end before it takes a graph down. */
+#ifndef GLUPY_BACKGROUND_H
+#define GLUPY_BACKGROUND_H
+
+#include "request.h"
+
+/* A task that the instance knows of. Attached. `done` is called when it has ended, attached, with the request's outcome
+ * or exception set. NULL with an exception. */
+struct glupy_request *glupy_background_new(struct glupy_instance *instance, PyObject *coroutine,
+                                           void (*done)(struct glupy_request *), void *arg);
+
+/* A frame to wind from; NULL without memory. Not attached. */
+call_frame_t *glupy_background_make_frame(struct glupy_request *request);
+
+/* The task is about to wind. Attached. */
+void glupy_background_arms(struct glupy_request *request);
+
+/* All that it wound has come back: give its frame back. Not attached. */
+void glupy_background_rests(struct glupy_request *request);
+
+/* The task has ended: the instance forgets it, who waits for it hears. It may still stay in memory for a timer that is
+ * out. Attached; only the first call counts. */
+void glupy_background_ended(struct glupy_request *request);
+
+/* Close the coroutines of all tasks. Attached. */
+void glupy_background_cancel(struct glupy_instance *instance);
+
+/* Wait until no task has anything wound any more; false when that takes longer than the time given. Not
+ * attached. */
+bool glupy_background_wait(struct glupy_instance *instance, unsigned seconds);
+
+#endif

@@ -1,0 +1,61 @@
+/* One translator in one graph: what stands behind an xlator_t of ours, and `Instance` in Python. */
+#ifndef GLUPY_INSTANCE_H
+#define GLUPY_INSTANCE_H
+
+#include <pthread.h>
+
+#include "fops_gen.h"
+#include "thread.h"
+
+struct glupy_instance {
+    PyObject_HEAD
+    xlator_t *this;              /* NULL once fini has run */
+    struct glupy_state *state;
+    PyObject *translator;        /* the author's object */
+    PyObject *children;          /* tuple of Child */
+    inode_table_t *table;        /* the inode table of its graph, once seen */
+    PyObject *methods[GLUPY_FOP_COUNT]; /* bound methods of the fops that the class defines, else NULL */
+    struct xlator_fops *fops;    /* the instance's own table: our dispatcher where there is a method */
+    struct xlator_fops *default_fops;
+    struct list_head background; /* requests of tasks, under the interpreter's lock */
+    pthread_mutex_t lock;        /* of busy */
+    pthread_cond_t calm;
+    unsigned busy;               /* background tasks that have something wound */
+    bool going;                  /* the graph goes: no new background tasks */
+    bool pass_on_error;          /* option on-error: wind the call on instead of answering EIO */
+};
+
+struct glupy_child {
+    PyObject_HEAD
+    struct glupy_instance *instance; /* a reference: the xlator lives as long as the instance has its own */
+    xlator_t *xlator;
+};
+
+static inline struct glupy_instance *
+glupy_instance_of(xlator_t *this)
+{
+    return this->private;
+}
+
+/* Attached. A new Instance for an xlator_t, or NULL with an exception. */
+struct glupy_instance *glupy_instance_create(struct glupy_state *state, xlator_t *this);
+
+/* Attached. The xlator_t goes: let go of everything that refers to it. */
+void glupy_instance_forget(struct glupy_instance *self);
+
+/* The module state of the main interpreter, set when the module is imported. */
+struct glupy_state *glupy_main_state(void);
+
+/* Attached. A new Child of an instance's graph, or NULL with an exception. */
+PyObject *glupy_child_new(struct glupy_instance *instance, xlator_t *xlator);
+
+/* Attached. A tuple of Child: what stands below an xlator of the instance's graph. */
+PyObject *glupy_children_of(struct glupy_instance *instance, xlator_t *xlator);
+
+/* Attached. The child's xlator, or NULL with ReferenceError once its graph is gone. */
+xlator_t *glupy_child_alive(struct glupy_child *child);
+
+/* Attached. For messages; never NULL. */
+const char *glupy_child_name(struct glupy_child *child);
+
+#endif

@@ -1,0 +1,173 @@
+/* The extension module glupy._core. */
+#include "compat.h"
+#include "core_api.h"
+#include "future.h"
+#include "gather.h"
+#include "lifecycle.h"
+#include "log.h"
+#include "main_thread.h"
+#include "standalone.h"
+
+/* The interpreter whose main thread serves GlusterFS. */
+static struct glupy_state *main_state;
+
+struct glupy_state *
+glupy_main_state(void)
+{
+    return main_state;
+}
+
+int
+glupy_add_type(struct glupy_state *state, PyType_Spec *spec, PyTypeObject **slot)
+{
+    PyTypeObject *type = (PyTypeObject *)PyType_FromModuleAndSpec(state->module, spec, NULL);
+
+    if (!type)
+        return -1;
+    *slot = type;
+    return PyModule_AddType(state->module, type);
+}
+
+static const struct glupy_core_api api = {
+    .version = GLUPY_CORE_API_VERSION,
+    .gluster_version = GLUPY_GLUSTER_VERSION,
+    .serve = glupy_main_serve,
+    .init = glupy_init,
+    .fini = glupy_fini,
+    .notify = glupy_notify,
+};
+
+static PyObject *
+python_going(PyObject *module, PyObject *unused)
+{
+    (void)module;
+    (void)unused;
+    glupy_python_going();
+    Py_RETURN_NONE;
+}
+
+static PyMethodDef methods[] = {
+    {"gather", _PyCFunction_CAST(glupy_gather_method), METH_VARARGS | METH_KEYWORDS,
+     "gather(*awaitables, return_exceptions=False)\n--\n\n"
+     "Begin all of them at once (winds, coroutines, futures) and wait for all. The tuple of their results; the first\n"
+     "exception in the order given is raised once all have ended, or stands in the tuple with return_exceptions."},
+    {"sleep", glupy_sleep_method, METH_O,
+     "sleep(seconds, /)\n--\n\nAwaited: go on that much later, without holding a thread. ValueError below 0."},
+    {"to_thread", _PyCFunction_CAST(glupy_to_thread_method), METH_VARARGS | METH_KEYWORDS,
+     "to_thread(function, /, *args, **kwargs)\n--\n\n"
+     "Awaited: what the function returns or raises, called on a thread of glupy's own. For everything that blocks."},
+    {"log", glupy_log_method, METH_VARARGS,
+     "log(level, name, file, line, function, message, /)\n--\n\n"
+     "An entry in GlusterFS's log; level is a gf_loglevel_t (logging.h). Nothing where there is no log."},
+    {"_python_going", python_going, METH_NOARGS, "Python is about to be finalised: let no thread in any more."},
+    {NULL, NULL, 0, NULL},
+};
+
+/* fop name -> names of its arguments in Python, the table as authors and tools need it. */
+static int
+add_fops(PyObject *module)
+{
+    PyObject *fops = PyDict_New();
+
+    for (unsigned i = 0; fops && i < GLUPY_FOP_COUNT; i++) {
+        PyObject *names = PyTuple_New(glupy_fops[i].nargs);
+
+        for (unsigned k = 0; names && k < glupy_fops[i].nargs; k++) {
+            PyObject *name = PyUnicode_InternFromString(glupy_fops[i].args[k].name);
+
+            if (name)
+                PyTuple_SET_ITEM(names, k, name);
+            else
+                Py_CLEAR(names);
+        }
+        if (!names || PyDict_SetItemString(fops, glupy_fops[i].name, names) != 0)
+            Py_CLEAR(fops);
+        Py_XDECREF(names);
+    }
+    return PyModule_Add(module, "FOPS", fops);
+}
+
+static int
+add_capsule(PyObject *module)
+{
+    return PyModule_Add(module, "_loader_api", PyCapsule_New((void *)&api, GLUPY_CORE_CAPSULE, NULL));
+}
+
+static int
+add_strings(struct glupy_state *state)
+{
+    state->str_xdata = PyUnicode_InternFromString("xdata");
+    state->str_reply = PyUnicode_InternFromString("reply");
+    state->str_errno = PyUnicode_InternFromString("errno");
+    return state->str_xdata && state->str_reply && state->str_errno ? 0 : -1;
+}
+
+static int
+setup_types(struct glupy_state *state)
+{
+    int (*const setups[])(struct glupy_state *) = {
+        glupy_gfid_setup,   glupy_iatt_setup,  glupy_inode_setup,  glupy_fd_setup,     glupy_loc_setup,
+        glupy_xdata_setup,  glupy_buffer_setup, glupy_statvfs_setup, glupy_lk_owner_setup, glupy_flock_setup,
+        glupy_lease_setup,  glupy_dirents_setup, glupy_locklist_setup, glupy_frame_setup, glupy_awaitable_setup,
+        glupy_reply_setup,  glupy_wind_setup,  glupy_gather_setup, glupy_future_setup, glupy_child_setup,
+        glupy_instance_setup,
+    };
+
+    for (unsigned i = 0; i < sizeof(setups) / sizeof(setups[0]); i++)
+        if (setups[i](state) != 0)
+            return -1;
+    return 0;
+}
+
+static int
+exec(PyObject *module)
+{
+    struct glupy_state *state = PyModule_GetState(module);
+
+    state->module = module;
+    INIT_LIST_HEAD(&state->holders);
+    if (glupy_standalone() != 0) {
+        PyErr_SetString(PyExc_ImportError, "glupy._core: libglusterfs could not be set up");
+        return -1;
+    }
+    if (setup_types(state) != 0 || add_strings(state) != 0 || add_fops(module) != 0 || add_capsule(module) != 0 ||
+        PyModule_AddIntConstant(module, "GLUSTER_SERIES", GF_GLUSTER_SERIES) != 0 ||
+        PyModule_AddStringConstant(module, "GLUSTER_VERSION", GLUPY_GLUSTER_VERSION) != 0)
+        return -1;
+    if (!main_state)
+        main_state = state;
+    return 0;
+}
+
+static int
+traverse(PyObject *module, visitproc visit, void *arg)
+{
+    struct glupy_state *state = PyModule_GetState(module);
+
+    Py_VISIT(state->runtime);
+    return 0;
+}
+
+static PyModuleDef_Slot slots[] = {
+    {Py_mod_exec, exec},
+#if PY_VERSION_HEX >= 0x030c0000
+    {Py_mod_multiple_interpreters, Py_MOD_MULTIPLE_INTERPRETERS_NOT_SUPPORTED},
+#endif
+    {0, NULL},
+};
+
+static PyModuleDef definition = {
+    PyModuleDef_HEAD_INIT,
+    .m_name = "glupy._core",
+    .m_doc = "GlusterFS's operations and types in Python; see the package glupy.",
+    .m_size = sizeof(struct glupy_state),
+    .m_methods = methods,
+    .m_slots = slots,
+    .m_traverse = traverse,
+};
+
+PyMODINIT_FUNC
+PyInit__core(void)
+{
+    return PyModuleDef_Init(&definition);
+}

@@ -1,0 +1,38 @@
+/* Replies: what a callback brought, or what a translator answers. One Python type a fop, all of one make. */
+#ifndef GLUPY_REPLY_H
+#define GLUPY_REPLY_H
+
+#include "fops_gen.h"
+#include "holders.h"
+
+/* A field is in `held` (as C owns it) until Python looks at it, then an object in `slot`, which from then on is what
+ * counts. So a reply that nobody looks into is never turned into Python objects. */
+struct glupy_reply {
+    PyObject_HEAD
+    struct glupy_holder holder;
+    const struct glupy_fop *fop;
+    int32_t op_ret;
+    int32_t op_errno;
+    PyObject *slot[GLUPY_MAX_REPLY];
+    char held[] __attribute__((aligned(16))); /* struct glupy_NAME_reply_held */
+};
+
+/* An empty reply. Attached. NULL with MemoryError. */
+struct glupy_reply *glupy_reply_new(struct glupy_state *state, const struct glupy_fop *fop);
+
+bool glupy_is_reply(PyObject *object);
+
+/* A reply that a callback will fill: what it will hold is of this table. Attached. */
+void glupy_reply_expect(struct glupy_state *state, struct glupy_reply *self, inode_table_t *table);
+
+/* Own what a callback brings. Not attached: nobody else knows of the reply yet. 0, or -1 without memory. */
+int glupy_reply_hold(struct glupy_reply *self, int32_t op_ret, int32_t op_errno, const void *passed);
+
+/* Fill `held` (a struct glupy_NAME_reply_held) with what the reply has, as references and copies of its own; when
+ * `last` nobody will use the reply again and its content may be moved out. Attached. 0, or -1 with an exception. */
+int glupy_reply_take(struct glupy_reply *self, void *held, bool last);
+
+/* The OSError for a reply whose op_ret is -1; it carries the reply. Attached. Raises it. */
+void glupy_reply_raise(struct glupy_reply *self);
+
+#endif

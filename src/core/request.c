@@ -1,0 +1,338 @@
+/* Running requests. See request.h for the whole of it. */
+#include "request.h"
+
+#include "answer.h"
+#include "background.h"
+#include "compat.h"
+#include "frame.h"
+#include "log.h"
+#include "types/types.h"
+#include "wind.h"
+
+/* One stay inside the interpreter. */
+struct run {
+    struct glupy_request *request;
+    const void *passed; /* the caller's arguments, while they are valid */
+    bool first;
+    bool own_args; /* asked for: the caller is about to go */
+    bool answered;
+    struct glupy_answer *answer;
+};
+
+static int
+wrap_args(struct glupy_request *request, const void *passed)
+{
+    const struct glupy_fop *fop = request->fop;
+    PyObject **args = glupy_request_args(request);
+
+    request->argv[1] = glupy_frame_new(request->instance->state, request);
+    if (!request->argv[1])
+        return -1;
+    for (unsigned i = 0; i < fop->nargs; i++) {
+        args[i] = fop->args[i].kind->wrap(request->instance->state, glupy_passed(&fop->args[i], passed));
+        if (!args[i])
+            return -1;
+        if (!request->instance->table)
+            request->instance->table = glupy_table_of(fop->args[i].kind, args[i]);
+    }
+    return 0;
+}
+
+/* The method has returned: with its answer, or with a coroutine to drive. */
+static void
+take_result(struct glupy_request *request, PyObject *result)
+{
+    unaryfunc await;
+
+    if (!result) {
+        request->exception = PyErr_GetRaisedException();
+        request->finished = true;
+        return;
+    }
+    await = Py_TYPE(result)->tp_as_async ? Py_TYPE(result)->tp_as_async->am_await : NULL;
+    if (!await || (glupy_is_wind(result) && glupy_wind_can_tail(result))) {
+        request->outcome = result;
+        request->finished = true;
+        return;
+    }
+    request->was_coroutine = true;
+    if (PyCoro_CheckExact(result)) {
+        request->coroutine = result;
+    } else {
+        request->coroutine = await(result);
+        Py_DECREF(result);
+    }
+    if (request->coroutine) {
+        glupy_step(request, NULL);
+    } else {
+        request->exception = PyErr_GetRaisedException();
+        request->finished = true;
+    }
+}
+
+static void
+start(struct glupy_request *request, const void *passed)
+{
+    if (request->fop)
+        Py_INCREF(request->instance);
+    if (!request->fop)
+        glupy_step(request, NULL);
+    else if (wrap_args(request, passed) != 0)
+        take_result(request, NULL);
+    else
+        take_result(request, PyObject_Vectorcall(request->instance->methods[request->fop - glupy_fops],
+                                                 &request->argv[1],
+                                                 (1u + request->fop->nargs) | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL));
+}
+
+/* Hand out what has completed, in the order it came. */
+static void
+land(struct glupy_request *request)
+{
+    struct glupy_awaitable *list = atomic_exchange_explicit(&request->ready, NULL, memory_order_acquire);
+    struct glupy_awaitable *first = NULL, *next;
+
+    for (; list; list = next) {
+        next = list->next;
+        list->next = first;
+        first = list;
+    }
+    for (; first; first = next) {
+        next = first->next;
+        if (first == &request->nudge)
+            continue;
+        first->stage = GLUPY_DONE;
+        request->outstanding--;
+        if (first->ops->landed)
+            first->ops->landed(first, request);
+        glupy_deliver(request, first);
+        Py_DECREF(first);
+    }
+}
+
+static void
+own_args(struct run *run)
+{
+    struct glupy_request *request = run->request;
+
+    for (unsigned i = 0; request->fop && i < request->fop->nargs; i++) {
+        PyObject *object = glupy_request_args(request)[i];
+
+        if (object && object != Py_None && request->fop->args[i].kind->own &&
+            request->fop->args[i].kind->own(object) != 0)
+            PyErr_Clear(); /* the wrapper is empty now, which is safe */
+    }
+    request->owns_args = true;
+    run->own_args = false;
+    run->passed = NULL;
+}
+
+static void
+run_step(struct glupy_thread *thread, void *arg)
+{
+    struct run *run = arg;
+    struct glupy_request *outer = thread->stepping;
+
+    thread->stepping = run->request;
+    if (run->first)
+        start(run->request, run->passed);
+    run->first = false;
+    if (run->own_args)
+        own_args(run);
+    if (atomic_load_explicit(&run->request->ready, memory_order_relaxed))
+        land(run->request);
+    if (atomic_load_explicit(&run->request->cancelled, memory_order_relaxed))
+        glupy_step(run->request, NULL); /* which ends a cancelled coroutine */
+    if (run->request->finished && !run->request->fop && !run->request->busy)
+        glupy_background_ended(run->request);
+    if (run->request->finished && run->request->outstanding == 0 && !run->request->busy) {
+        glupy_answer_prepare(run->answer, run->request, run->passed);
+        run->answered = true;
+    }
+    thread->stepping = outer;
+}
+
+static bool
+let_go(struct glupy_request *request)
+{
+    struct glupy_awaitable *nothing = NULL;
+
+    return atomic_compare_exchange_strong_explicit(&request->ready, &nothing, GLUPY_IDLE, memory_order_release,
+                                                   memory_order_relaxed);
+}
+
+static void
+run_request(struct run *run, struct glupy_thread *thread, enum glupy_place place)
+{
+    struct glupy_request *request = run->request;
+
+    for (;;) {
+        glupy_call_python(thread, place, run_step, run);
+        if (run->answered) {
+            glupy_answer_deliver(run->answer, thread, place);
+            return;
+        }
+        if (request->to_wind)
+            glupy_wind_all(request);
+        if (atomic_load_explicit(&request->ready, memory_order_relaxed))
+            continue; /* a synchronous child */
+        if (request->busy && !request->winds) {
+            glupy_background_rests(request);
+            if (request->finished)
+                continue;
+        }
+        if (!request->owns_args)
+            run->own_args = true;
+        else if (let_go(request))
+            return;
+    }
+}
+
+void
+glupy_request_run(struct glupy_request *request, struct glupy_thread *thread, enum glupy_place place,
+                  const void *passed)
+{
+    struct glupy_answer answer;
+    struct run run = {.request = request, .passed = passed, .first = !request->started, .answer = &answer};
+
+    request->started = true;
+    run_request(&run, thread, place);
+}
+
+/* On a worker: the request is ours, here is a stack to run it on, and we stand in for the caller whose arguments it
+ * was given. */
+static void
+run_on_worker(struct glupy_job *job)
+{
+    struct glupy_request *request = (void *)((char *)job - offsetof(struct glupy_request, job));
+    const struct glupy_fop *fop = request->fop;
+    void *late_args = request->late_args;
+    union glupy_any_args passed;
+    struct glupy_thread *thread;
+    enum glupy_place place = glupy_place(&thread);
+    xlator_t *old_this = THIS;
+
+    if (place == GLUPY_WORKER)
+        return; /* Python is being finalised under us; nobody can be answered any more */
+    THIS = request->instance->this;
+    request->late_args = NULL;
+    if (late_args)
+        glupy_fields_lend(fop->args, fop->nargs, late_args, &passed);
+    glupy_request_run(request, thread, place, late_args ? &passed : NULL);
+    if (late_args) {
+        glupy_fields_drop(fop->args, fop->nargs, late_args);
+        free(late_args);
+    }
+    THIS = old_this;
+}
+
+void
+glupy_request_submit(struct glupy_request *request)
+{
+    request->job.run = run_on_worker;
+    glupy_worker_submit(&request->job);
+}
+
+struct glupy_request *
+glupy_request_new(struct glupy_instance *instance, call_frame_t *frame, const struct glupy_fop *fop)
+{
+    struct glupy_request *request = calloc(1, sizeof(*request));
+
+    if (!request)
+        return NULL;
+    request->instance = instance;
+    request->frame = frame;
+    request->fop = fop;
+    return request;
+}
+
+static void
+refuse(call_frame_t *frame, const struct glupy_fop *fop, int32_t op_errno)
+{
+    union glupy_any_reply nothing;
+
+    memset(&nothing, 0, sizeof(nothing));
+    fop->unwind(frame, -1, op_errno, &nothing);
+}
+
+/* A stack on which no Python may run: keep the arguments, let a worker stand in. */
+static void
+enter_late(struct glupy_request *request, const void *passed)
+{
+    const struct glupy_fop *fop = request->fop;
+
+    request->late_args = malloc(fop->args_held_size);
+    if (!request->late_args || glupy_fields_hold(fop->args, fop->nargs, request->late_args, passed) != 0) {
+        refuse(request->frame, fop, ENOMEM);
+        free(request->late_args);
+        free(request);
+        return;
+    }
+    glupy_request_submit(request);
+}
+
+void
+glupy_enter_fop(call_frame_t *frame, xlator_t *this, const struct glupy_fop *fop, const void *passed)
+{
+    struct glupy_instance *instance = glupy_instance_of(this);
+    struct glupy_thread *thread;
+    enum glupy_place place = glupy_place(&thread);
+    struct glupy_request *request;
+
+    if (glupy_python_gone()) {
+        refuse(frame, fop, EIO);
+        return;
+    }
+    request = glupy_request_new(instance, frame, fop);
+    if (!request)
+        refuse(frame, fop, ENOMEM);
+    else if (place == GLUPY_WORKER)
+        enter_late(request, passed);
+    else
+        glupy_request_run(request, thread, place, passed);
+}
+
+/* True when the request had come to rest and is the caller's now. */
+static bool
+push(struct glupy_awaitable *awaitable)
+{
+    _Atomic(struct glupy_awaitable *) *ready = &awaitable->request->ready;
+    struct glupy_awaitable *seen = atomic_load_explicit(ready, memory_order_relaxed);
+
+    do
+        awaitable->next = seen == GLUPY_IDLE ? NULL : seen;
+    while (!atomic_compare_exchange_weak_explicit(ready, &seen, awaitable, memory_order_acq_rel, memory_order_relaxed));
+    return seen == GLUPY_IDLE;
+}
+
+void
+glupy_request_nudge(struct glupy_request *request)
+{
+    request->nudge.request = request;
+    glupy_complete_elsewhere(&request->nudge);
+}
+
+void
+glupy_complete(struct glupy_awaitable *awaitable)
+{
+    struct glupy_request *request = awaitable->request;
+    struct glupy_thread *thread;
+    enum glupy_place place;
+
+    if (!push(awaitable))
+        return;
+    place = glupy_place(&thread);
+    if (place == GLUPY_WORKER)
+        glupy_request_submit(request);
+    else
+        glupy_request_run(request, thread, place, NULL);
+}
+
+void
+glupy_complete_elsewhere(struct glupy_awaitable *awaitable)
+{
+    struct glupy_request *request = awaitable->request;
+
+    if (push(awaitable))
+        glupy_request_submit(request);
+}

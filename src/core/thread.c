@@ -1,0 +1,116 @@
+/* Entering and leaving the interpreter: one cached thread state per thread. See thread.h. */
+#include "thread.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "drops_queue.h"
+#include "place.h"
+
+static _Thread_local struct glupy_thread *current;
+static pthread_key_t key;
+static pthread_once_t key_once = PTHREAD_ONCE_INIT;
+static atomic_bool gone;
+
+bool
+glupy_python_gone(void)
+{
+    return atomic_load_explicit(&gone, memory_order_acquire);
+}
+
+void
+glupy_python_going(void)
+{
+    atomic_store_explicit(&gone, true, memory_order_release);
+}
+
+/* The thread ends: give its state back. While the process exits or Python is finalised by its host, attaching would
+ * hang or kill the thread; the state is then left to the end of the process. */
+static void
+thread_end(void *arg)
+{
+    struct glupy_thread *thread = arg;
+
+    if (thread->ours && !glupy_python_gone()) {
+        PyEval_RestoreThread(thread->tstate);
+        PyThreadState_Clear(thread->tstate); /* what dies here is given up as by a thread that is not ours */
+        current = NULL;
+        PyThreadState_DeleteCurrent();
+    }
+    current = NULL;
+    glupy_place_free_stack(thread);
+    free(thread->drops);
+    free(thread);
+}
+
+static void
+make_key(void)
+{
+    pthread_key_create(&key, thread_end);
+}
+
+static void
+find_stack(struct glupy_thread *thread)
+{
+    pthread_attr_t attr;
+    void *low = NULL;
+    size_t size = 0;
+
+    if (pthread_getattr_np(pthread_self(), &attr) == 0) {
+        pthread_attr_getstack(&attr, &low, &size);
+        pthread_attr_destroy(&attr);
+    }
+    thread->stack_low = low;
+    thread->stack_high = (char *)low + size;
+}
+
+/* A state for this thread, detached. One that a Python program's own thread has already is used, and left to it. */
+static void
+make_tstate(struct glupy_thread *thread)
+{
+    thread->ours = PyGILState_GetThisThreadState() == NULL;
+    PyGILState_Ensure();
+    thread->tstate = PyEval_SaveThread();
+}
+
+struct glupy_thread *
+glupy_thread_if_any(void)
+{
+    return current;
+}
+
+struct glupy_thread *
+glupy_thread(void)
+{
+    struct glupy_thread *thread = current;
+
+    if (thread)
+        return thread;
+    if (glupy_python_gone())
+        return NULL;
+    thread = calloc(1, sizeof(*thread));
+    if (!thread)
+        return NULL;
+    find_stack(thread);
+    make_tstate(thread);
+    pthread_once(&key_once, make_key);
+    pthread_setspecific(key, thread);
+    current = thread;
+    return thread;
+}
+
+void
+glupy_enter(struct glupy_thread *thread)
+{
+    PyEval_RestoreThread(thread->tstate);
+    thread->inside++;
+}
+
+void
+glupy_leave(struct glupy_thread *thread)
+{
+    thread->inside--;
+    PyEval_SaveThread();
+    if (thread->ndrops)
+        glupy_drops_release(thread);
+}

@@ -1,0 +1,45 @@
+/* Entering and leaving the interpreter, on whatever thread GlusterFS calls us.
+ *
+ * Each thread that runs Python gets a thread state once and keeps it: making one per call, as PyGILState_Ensure does on
+ * a foreign thread, costs some ten times the call itself. The state is made by PyGILState_Ensure and left outstanding,
+ * so that extension modules which use that API find the very same state; entering is then PyEval_RestoreThread.
+ * io-threads and sync processors come and go, so the state is given back when the thread ends. */
+#ifndef GLUPY_THREAD_H
+#define GLUPY_THREAD_H
+
+#include "gluster.h"
+#include "state.h"
+
+struct glupy_drop;
+struct glupy_request;
+
+struct glupy_thread {
+    PyThreadState *tstate;
+    bool ours;             /* we made the state, we give it back */
+    unsigned inside;       /* glupy_enter without its glupy_leave: Python may call out into GlusterFS and we come in again */
+    bool main;             /* Python's main thread: ours, it may wait */
+    struct glupy_request *stepping; /* whose Python code runs, innermost */
+    char *stack_low;       /* the thread's own stack: lowest address and end */
+    char *stack_high;
+    char *private_low;     /* the roomy stack it switches to, NULL until needed (place.c) */
+    char *private_high;
+    struct glupy_drop *drops; /* references given up since the last glupy_leave (drops.c) */
+    unsigned ndrops;
+    unsigned room;
+};
+
+/* The calling thread's entry, made at the first call. NULL without memory, or when Python is shutting down. */
+struct glupy_thread *glupy_thread(void);
+
+/* The entry if there is one already. */
+struct glupy_thread *glupy_thread_if_any(void);
+
+/* Attach to the interpreter, and detach from it. What Python gave up in between is released after detaching. */
+void glupy_enter(struct glupy_thread *thread);
+void glupy_leave(struct glupy_thread *thread);
+
+/* Python is being finalised by the program that hosts us (never by us): no thread may enter any more. */
+bool glupy_python_gone(void);
+void glupy_python_going(void);
+
+#endif

@@ -1,0 +1,373 @@
+/* Inode: inode_t. */
+#include "inode.h"
+
+#include "../compat.h"
+
+static inode_t *
+inode_of(PyObject *object)
+{
+    return ((struct glupy_inode *)object)->inode;
+}
+
+inode_t *
+glupy_inode_alive(PyObject *object)
+{
+    if (!inode_of(object))
+        PyErr_SetString(PyExc_ReferenceError, "the graph of this Inode is gone");
+    return inode_of(object);
+}
+
+static void
+let_go(struct glupy_holder *holder, bool alive)
+{
+    struct glupy_inode *self = (void *)((char *)holder - offsetof(struct glupy_inode, holder));
+
+    glupy_let_go_inode(&self->inode, alive);
+}
+
+static void
+set_owned(struct glupy_state *state, struct glupy_inode *self)
+{
+    self->owned = true;
+    glupy_holder_add(state, &self->holder, self->inode->table, let_go);
+}
+
+/* One that only borrows. */
+static PyObject *
+make(struct glupy_state *state, inode_t *inode)
+{
+    struct glupy_inode *self;
+
+    if (!inode)
+        Py_RETURN_NONE;
+    self = PyObject_New(struct glupy_inode, state->inode_type);
+    if (!self)
+        return NULL;
+    self->inode = inode;
+    self->owned = false;
+    glupy_holder_init(&self->holder);
+    return (PyObject *)self;
+}
+
+PyObject *
+glupy_inode_adopt(struct glupy_state *state, inode_t *inode)
+{
+    PyObject *self = make(state, inode);
+
+    if (self && self != Py_None)
+        set_owned(state, (struct glupy_inode *)self);
+    return self;
+}
+
+PyObject *
+glupy_inode_new(struct glupy_state *state, inode_t *inode)
+{
+    PyObject *self = glupy_inode_adopt(state, inode);
+
+    if (self && self != Py_None)
+        inode_ref(inode);
+    return self;
+}
+
+static void
+inode_dealloc(PyObject *object)
+{
+    struct glupy_inode *self = (struct glupy_inode *)object;
+    PyTypeObject *type = Py_TYPE(object);
+
+    if (self->owned)
+        glupy_drop_inode(self->inode);
+    glupy_holder_remove(&self->holder);
+    PyObject_Free(object);
+    Py_DECREF(type);
+}
+
+static PyObject *
+get_gfid(PyObject *self, void *unused)
+{
+    (void)unused;
+    return glupy_inode_alive(self) ? glupy_gfid_new(glupy_state_of(self), inode_of(self)->gfid) : NULL;
+}
+
+static PyObject *
+get_ia_type(PyObject *self, void *unused)
+{
+    (void)unused;
+    return glupy_inode_alive(self) ? PyLong_FromLong(inode_of(self)->ia_type) : NULL;
+}
+
+static PyObject *
+get_is_root(PyObject *self, void *unused)
+{
+    (void)unused;
+    return glupy_inode_alive(self) ? PyBool_FromLong(__is_root_gfid(inode_of(self)->gfid)) : NULL;
+}
+
+static PyObject *
+get_table(PyObject *self, void *unused)
+{
+    (void)unused;
+    return glupy_inode_alive(self) ? glupy_inode_table_new(glupy_state_of(self), inode_of(self)->table) : NULL;
+}
+
+PyDoc_STRVAR(path_doc, "path($self, name=None, /)\n--\n\n"
+                       "A path of this inode in its table (inode_path()), with `name` appended; '<gfid:…>' forms where no name is\n"
+                       "known, as is usual on bricks. Raises OSError.");
+
+static PyObject *
+inode_path_method(PyObject *self, PyObject *args)
+{
+    PyObject *name = Py_None, *bytes = NULL, *result = NULL;
+    char *path = NULL;
+    int length;
+
+    if (!glupy_inode_alive(self) || !PyArg_ParseTuple(args, "|O:path", &name))
+        return NULL;
+    if (name != Py_None && !(bytes = glupy_text_bytes(name)))
+        return NULL;
+    length = inode_path(inode_of(self), bytes ? PyBytes_AS_STRING(bytes) : NULL, &path);
+    if (length < 0 || !path) {
+        errno = length < 0 ? -length : ENOENT;
+        PyErr_SetFromErrno(PyExc_OSError);
+    } else {
+        result = glupy_text(path);
+    }
+    GF_FREE(path);
+    Py_XDECREF(bytes);
+    return result;
+}
+
+PyDoc_STRVAR(parent_doc, "parent($self, name=None, /)\n--\n\n"
+                         "The inode of a directory that holds this one (under `name`), as far as the table knows (inode_parent()), or\n"
+                         "None.");
+
+static PyObject *
+inode_parent_method(PyObject *self, PyObject *args)
+{
+    PyObject *name = Py_None, *bytes = NULL, *result;
+
+    if (!glupy_inode_alive(self) || !PyArg_ParseTuple(args, "|O:parent", &name))
+        return NULL;
+    if (name != Py_None && !(bytes = glupy_text_bytes(name)))
+        return NULL;
+    result = glupy_inode_adopt(glupy_state_of(self),
+                               inode_parent(inode_of(self), NULL, bytes ? PyBytes_AS_STRING(bytes) : NULL));
+    Py_XDECREF(bytes);
+    return result;
+}
+
+PyDoc_STRVAR(link_doc, "link($self, parent, name, buf, /)\n--\n\n"
+                       "Put this inode into its table under parent and name with the gfid and type of an Iatt (inode_link()). Gives the\n"
+                       "inode that stands in the table now, which is another one when the gfid was known; None when it failed.");
+
+static PyObject *
+inode_link_method(PyObject *self, PyObject *args)
+{
+    struct glupy_state *state = glupy_state_of(self);
+    PyObject *parent, *name, *buf, *bytes, *result;
+    struct iatt attributes;
+    inode_t *linked;
+
+    if (!glupy_inode_alive(self) ||
+        !PyArg_ParseTuple(args, "OOO!:link", &parent, &name, state->iatt_type, &buf))
+        return NULL;
+    if (parent != Py_None && !Py_IS_TYPE(parent, state->inode_type))
+        return PyErr_Format(PyExc_TypeError, "parent: expected Inode or None, not %s", Py_TYPE(parent)->tp_name);
+    bytes = parent == Py_None || glupy_inode_alive(parent) ? glupy_text_bytes(name) : NULL;
+    if (!bytes)
+        return NULL;
+    attributes = *((struct glupy_iatt *)buf)->iatt;
+    /* It may prune the table, and so run forget() of other layers. */
+    Py_BEGIN_ALLOW_THREADS
+    linked = inode_link(inode_of(self), parent == Py_None ? NULL : inode_of(parent), PyBytes_AS_STRING(bytes),
+                        &attributes);
+    Py_END_ALLOW_THREADS
+    result = glupy_inode_adopt(state, linked);
+    Py_DECREF(bytes);
+    return result;
+}
+
+static PyObject *
+inode_unlink_method(PyObject *self, PyObject *args)
+{
+    struct glupy_state *state = glupy_state_of(self);
+    PyObject *parent, *name, *bytes;
+
+    if (!glupy_inode_alive(self) || !PyArg_ParseTuple(args, "O!O:unlink", state->inode_type, &parent, &name) ||
+        !glupy_inode_alive(parent) || !(bytes = glupy_text_bytes(name)))
+        return NULL;
+    Py_BEGIN_ALLOW_THREADS
+    inode_unlink(inode_of(self), inode_of(parent), PyBytes_AS_STRING(bytes));
+    Py_END_ALLOW_THREADS
+    Py_DECREF(bytes);
+    Py_RETURN_NONE;
+}
+
+static PyObject *
+inode_compare(PyObject *self, PyObject *other, int op)
+{
+    if (!Py_IS_TYPE(other, Py_TYPE(self)) || (op != Py_EQ && op != Py_NE))
+        Py_RETURN_NOTIMPLEMENTED;
+    return PyBool_FromLong((inode_of(self) == inode_of(other)) == (op == Py_EQ));
+}
+
+static Py_hash_t
+inode_hash(PyObject *self)
+{
+    Py_hash_t hash = (Py_hash_t)((uintptr_t)inode_of(self) >> 4);
+
+    return hash == -1 ? -2 : hash;
+}
+
+static PyObject *
+inode_repr(PyObject *self)
+{
+    char gfid[GF_UUID_BUF_SIZE];
+
+    if (!inode_of(self))
+        return PyUnicode_FromString("<Inode, graph gone>");
+    return PyUnicode_FromFormat("<Inode %s, type %d>", uuid_utoa_r(inode_of(self)->gfid, gfid), inode_of(self)->ia_type);
+}
+
+static PyMethodDef inode_methods[] = {
+    {"path", inode_path_method, METH_VARARGS, path_doc},
+    {"parent", inode_parent_method, METH_VARARGS, parent_doc},
+    {"link", inode_link_method, METH_VARARGS, link_doc},
+    {"unlink", inode_unlink_method, METH_VARARGS,
+     "unlink($self, parent, name, /)\n--\n\nTake the name out of the table (inode_unlink())."},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyGetSetDef inode_getset[] = {
+    {"gfid", get_gfid, NULL, "Gfid; null for an inode that is not in the table yet.", NULL},
+    {"ia_type", get_ia_type, NULL, "ia_type_t: what kind of file, 0 when not known yet.", NULL},
+    {"is_root", get_is_root, NULL, "Is it the root of the volume?", NULL},
+    {"table", get_table, NULL, "The InodeTable it belongs to.", NULL},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
+static PyType_Slot inode_slots[] = {
+    {Py_tp_doc, "An inode of the graph's table (inode_t in inode.h). Equal when it is the same inode_t."},
+    {Py_tp_dealloc, inode_dealloc},
+    {Py_tp_repr, inode_repr},
+    {Py_tp_hash, inode_hash},
+    {Py_tp_richcompare, inode_compare},
+    {Py_tp_methods, inode_methods},
+    {Py_tp_getset, inode_getset},
+    {0, NULL},
+};
+
+static PyType_Spec inode_spec = {
+    .name = "glupy._core.Inode",
+    .basicsize = sizeof(struct glupy_inode),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+    .slots = inode_slots,
+};
+
+/* kind */
+
+static PyObject *
+kind_wrap(struct glupy_state *state, const void *passed)
+{
+    return make(state, *(inode_t *const *)passed);
+}
+
+static int
+kind_own(PyObject *object)
+{
+    struct glupy_inode *self = (struct glupy_inode *)object;
+
+    if (!self->owned) {
+        inode_ref(self->inode);
+        set_owned(glupy_state_of(object), self);
+    }
+    return 0;
+}
+
+static PyObject *
+kind_convert(struct glupy_state *state, PyObject *value)
+{
+    if (value == Py_None)
+        return Py_NewRef(value);
+    if (Py_IS_TYPE(value, state->inode_type))
+        return glupy_inode_alive(value) ? Py_NewRef(value) : NULL;
+    return PyErr_Format(PyExc_TypeError, "expected Inode, not %s", Py_TYPE(value)->tp_name);
+}
+
+static void
+kind_pass(PyObject *object, void *passed)
+{
+    *(inode_t **)passed = object == Py_None ? NULL : inode_of(object);
+}
+
+static int
+kind_hold(void *held, const void *passed)
+{
+    inode_t *inode = *(inode_t *const *)passed;
+
+    *(inode_t **)held = inode ? inode_ref(inode) : NULL;
+    return 0;
+}
+
+static void
+kind_lend(void *held, void *passed)
+{
+    *(inode_t **)passed = *(inode_t **)held;
+}
+
+static void
+kind_drop(void *held)
+{
+    if (*(inode_t **)held)
+        inode_unref(*(inode_t **)held);
+}
+
+static void
+kind_discard(void *held)
+{
+    glupy_drop_inode(*(inode_t **)held);
+}
+
+static PyObject *
+kind_adopt(struct glupy_state *state, void *held)
+{
+    PyObject *object = glupy_inode_adopt(state, *(inode_t **)held);
+
+    if (object)
+        *(inode_t **)held = NULL;
+    return object;
+}
+
+static int
+kind_take(PyObject *object, void *held)
+{
+    inode_t *inode;
+
+    kind_pass(object, &inode);
+    return kind_hold(held, &inode);
+}
+
+const struct glupy_kind glupy_kind_inode = {
+    .name = "Inode",
+    .passed_size = sizeof(inode_t *),
+    .held_size = sizeof(inode_t *),
+    .wrap = kind_wrap,
+    .own = kind_own,
+    .convert = kind_convert,
+    .fit = glupy_fit_not_none,
+    .pass = kind_pass,
+    .hold = kind_hold,
+    .lend = kind_lend,
+    .drop = kind_drop,
+    .discard = kind_discard,
+    .adopt = kind_adopt,
+    .take = kind_take,
+};
+
+int
+glupy_inode_setup(struct glupy_state *state)
+{
+    if (glupy_add_type(state, &inode_spec, &state->inode_type) != 0)
+        return -1;
+    return glupy_inode_table_setup(state);
+}

@@ -1,0 +1,125 @@
+/* InodeTable: inode_table_t. Only the top of a graph has one: loc.inode.table leads to it. */
+#include "inode.h"
+
+static inode_table_t *
+table_of(PyObject *object)
+{
+    return ((struct glupy_inode_table *)object)->table;
+}
+
+static bool
+alive(PyObject *object)
+{
+    if (table_of(object))
+        return true;
+    PyErr_SetString(PyExc_ReferenceError, "the graph of this InodeTable is gone");
+    return false;
+}
+
+static void
+let_go(struct glupy_holder *holder, bool table_alive)
+{
+    struct glupy_inode_table *self = (void *)((char *)holder - offsetof(struct glupy_inode_table, holder));
+
+    (void)table_alive;
+    self->table = NULL;
+}
+
+PyObject *
+glupy_inode_table_new(struct glupy_state *state, inode_table_t *table)
+{
+    struct glupy_inode_table *self;
+
+    if (!table)
+        Py_RETURN_NONE;
+    self = PyObject_New(struct glupy_inode_table, state->inode_table_type);
+    if (self) {
+        self->table = table;
+        glupy_holder_add(state, &self->holder, table, let_go);
+    }
+    return (PyObject *)self;
+}
+
+static void
+table_dealloc(PyObject *object)
+{
+    PyTypeObject *type = Py_TYPE(object);
+
+    glupy_holder_remove(&((struct glupy_inode_table *)object)->holder);
+    PyObject_Free(object);
+    Py_DECREF(type);
+}
+
+static PyObject *
+table_new_inode(PyObject *self, PyObject *unused)
+{
+    (void)unused;
+    return alive(self) ? glupy_inode_adopt(glupy_state_of(self), inode_new(table_of(self))) : NULL;
+}
+
+static PyObject *
+table_find(PyObject *self, PyObject *value)
+{
+    uuid_t gfid;
+
+    if (!alive(self) || glupy_gfid_from(glupy_state_of(self), value, gfid) != 0)
+        return NULL;
+    return glupy_inode_adopt(glupy_state_of(self), inode_find(table_of(self), gfid));
+}
+
+static PyObject *
+table_grep(PyObject *self, PyObject *args)
+{
+    struct glupy_state *state = glupy_state_of(self);
+    PyObject *parent, *name, *bytes, *result;
+
+    if (!alive(self) || !PyArg_ParseTuple(args, "O!O:grep", state->inode_type, &parent, &name) || !glupy_inode_alive(parent) ||
+        !(bytes = glupy_text_bytes(name)))
+        return NULL;
+    result = glupy_inode_adopt(
+        state, inode_grep(table_of(self), ((struct glupy_inode *)parent)->inode, PyBytes_AS_STRING(bytes)));
+    Py_DECREF(bytes);
+    return result;
+}
+
+static PyObject *
+get_root(PyObject *self, void *unused)
+{
+    (void)unused;
+    return alive(self) ? glupy_inode_new(glupy_state_of(self), table_of(self)->root) : NULL;
+}
+
+static PyMethodDef table_methods[] = {
+    {"new", table_new_inode, METH_NOARGS,
+     "new($self, /)\n--\n\nA fresh inode, not in the table before Inode.link() (inode_new())."},
+    {"find", table_find, METH_O, "find($self, gfid, /)\n--\n\nThe inode with this gfid, or None (inode_find())."},
+    {"grep", table_grep, METH_VARARGS,
+     "grep($self, parent, name, /)\n--\n\nThe inode known under this name, or None (inode_grep())."},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyGetSetDef table_getset[] = {
+    {"root", get_root, NULL, "The root inode.", NULL},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
+static PyType_Slot table_slots[] = {
+    {Py_tp_doc, "The inode table of a graph (inode_table_t in inode.h)."},
+    {Py_tp_dealloc, table_dealloc},
+    {Py_tp_methods, table_methods},
+    {Py_tp_getset, table_getset},
+    {0, NULL},
+};
+
+static PyType_Spec table_spec = {
+    .name = "glupy._core.InodeTable",
+    .basicsize = sizeof(struct glupy_inode_table),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+    .slots = table_slots,
+};
+
+int
+glupy_inode_table_setup(struct glupy_state *state)
+{
+    return glupy_add_type(state, &table_spec, &state->inode_table_type);
+}

@@ -1,0 +1,121 @@
+/* The C structures behind the Python types that wrap GlusterFS's own: one per file in this directory, declared together
+ * because they hold one another. */
+#ifndef GLUPY_TYPES_H
+#define GLUPY_TYPES_H
+
+#include "../drops.h"
+#include "../holders.h"
+#include "../kind.h"
+
+struct glupy_gfid { /* Gfid: immutable, hashable */
+    PyObject_HEAD
+    uuid_t gfid;
+};
+
+/* The pointers below lead into the caller's memory while the object borrows, to `own` once it owns. */
+struct glupy_iatt {
+    PyObject_HEAD
+    struct iatt *iatt;
+    struct iatt own;
+};
+
+struct glupy_loc { /* immutable */
+    PyObject_HEAD
+    struct glupy_holder holder;
+    loc_t *loc;
+    loc_t own;
+};
+
+struct glupy_statvfs {
+    PyObject_HEAD
+    struct statvfs *buf;
+    struct statvfs own;
+};
+
+struct glupy_flock {
+    PyObject_HEAD
+    struct gf_flock *flock;
+    struct gf_flock own;
+};
+
+struct glupy_lease {
+    PyObject_HEAD
+    struct gf_lease *lease;
+    struct gf_lease own;
+};
+
+struct glupy_lk_owner { /* LkOwner: immutable, hashable */
+    PyObject_HEAD
+    gf_lkowner_t owner;
+};
+
+/* References: `owned` says whether the object holds one of its own. NULL once the graph is gone. */
+struct glupy_inode {
+    PyObject_HEAD
+    struct glupy_holder holder;
+    inode_t *inode;
+    bool owned;
+};
+
+struct glupy_fd {
+    PyObject_HEAD
+    struct glupy_holder holder;
+    fd_t *fd;
+    bool owned;
+};
+
+/* A dict_t as a typed mapping. `exclusive`: nobody else can see this dict_t, so it may be changed in place; otherwise
+ * the first change copies it (dict_copy_with_ref), because GlusterFS shares request dicts between siblings. */
+struct glupy_xdata {
+    PyObject_HEAD
+    dict_t *dict; /* NULL: empty */
+    bool owned;
+    bool exclusive;
+};
+
+struct glupy_buffer { /* read-only bytes in pieces; see buffer.c */
+    PyObject_HEAD
+    struct glupy_payload payload;
+    bool owned;
+    struct iovec single;  /* the vector of a one-piece buffer that owns */
+    struct iobref *joined; /* several pieces made one, for the buffer protocol; NULL until asked for */
+    struct iovec whole;
+};
+
+/* Creating objects from C. All return a new reference, or NULL with MemoryError; a NULL or all-zero source gives None
+ * where that is GlusterFS's way to say "none" (inode, fd, loc). */
+PyObject *glupy_gfid_new(struct glupy_state *, const uuid_t gfid);
+PyObject *glupy_inode_new(struct glupy_state *, inode_t *inode);      /* takes a reference of its own */
+PyObject *glupy_fd_new(struct glupy_state *, fd_t *fd);               /* likewise */
+PyObject *glupy_xdata_new(struct glupy_state *, dict_t *dict);        /* likewise */
+PyObject *glupy_iatt_new(struct glupy_state *, const struct iatt *);  /* copies */
+PyObject *glupy_lk_owner_new(struct glupy_state *, const gf_lkowner_t *); /* copies */
+PyObject *glupy_loc_new(struct glupy_state *, loc_t *);               /* takes over the content, clears *loc */
+
+/* The inode table that an argument of a fop belongs to, when it is a Loc or Fd; else NULL. */
+inode_table_t *glupy_table_of(const struct glupy_kind *kind, PyObject *object);
+
+/* What an Inode or Fd stands for, or NULL with ReferenceError once its graph is gone. */
+inode_t *glupy_inode_alive(PyObject *inode);
+fd_t *glupy_fd_alive(PyObject *fd);
+
+/* A gfid from a Gfid, uuid.UUID, 16 bytes or text: 0, or -1 with TypeError or ValueError. */
+int glupy_gfid_from(struct glupy_state *, PyObject *value, uuid_t gfid);
+/* A lock owner from a LkOwner or bytes: 0, or -1 with an exception. */
+int glupy_lk_owner_from(struct glupy_state *, PyObject *value, gf_lkowner_t *owner);
+
+/* Text from GlusterFS (paths, names, keys) is UTF-8 where it decodes and keeps other bytes by surrogateescape, as os.fsdecode. */
+static inline PyObject *
+glupy_text(const char *text)
+{
+    return PyUnicode_DecodeUTF8(text, (Py_ssize_t)strlen(text), "surrogateescape");
+}
+
+/* The bytes of a str (surrogateescape undone) or of a bytes object, without NUL inside: a new reference to a bytes
+ * object, or NULL with TypeError or ValueError. */
+PyObject *glupy_text_bytes(PyObject *value);
+
+/* The plain dict_t that an Xdata, or None, stands for (NULL where it is empty): borrowed. */
+dict_t *glupy_xdata_dict(PyObject *xdata);
+
+#endif

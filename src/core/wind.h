@@ -1,0 +1,36 @@
+/* A wind: `self.child.lookup(loc, xdata)`, not yet begun until it is awaited, gathered or returned. */
+#ifndef GLUPY_WIND_H
+#define GLUPY_WIND_H
+
+#include "awaitable.h"
+#include "reply.h"
+
+struct glupy_wind {
+    struct glupy_awaitable base;
+    const struct glupy_fop *fop;
+    struct glupy_child *child;      /* a reference */
+    PyObject *argv[GLUPY_MAX_ARGS]; /* normalised */
+    union glupy_any_args passed;    /* filled when it is armed: what the prototype takes, lent by argv */
+    dict_t *dicts[GLUPY_MAX_DICTS]; /* references while the wind is out */
+    struct glupy_reply *reply;      /* filled by the callback, without the interpreter */
+    struct glupy_wind *next_to_wind;
+    call_frame_t *own_frame;        /* under frame.as_root(): a copy of the request's with another identity */
+    struct glupy_identity *identity; /* in force where the wind was made */
+    inode_table_t *table;           /* that the operation is about */
+};
+
+/* Can it be handed to the child together with the frame? Not when it has to act as somebody else. */
+bool glupy_wind_can_tail(PyObject *wind);
+
+bool glupy_is_wind(PyObject *object);
+
+/* Fill *passed with the wind's arguments for a tail wind. Attached. `callers`: what the request's own fop was passed,
+ * while that is valid, else NULL. True when all is numbers or lies in the caller's memory, so that the wind need not be
+ * kept while it is used. */
+bool glupy_wind_tail_args(struct glupy_wind *self, struct glupy_request *request, const void *callers,
+                          union glupy_any_args *passed);
+
+/* Carry out what the last step armed. Not attached. */
+void glupy_wind_all(struct glupy_request *request);
+
+#endif

@@ -1,0 +1,164 @@
+/* Our own threads. See worker.h. */
+#include "worker.h"
+
+#include <pthread.h>
+
+#include "drops_queue.h"
+#include "gluster.h"
+
+#define STACK_SIZE (8u << 20)
+
+struct pool {
+    pthread_mutex_t lock;
+    pthread_cond_t wake;
+    struct glupy_job *first, **last;
+    unsigned threads, idle, queued;
+    unsigned most; /* threads */
+    const char *name;
+    bool strays; /* drops of foreign threads are waiting */
+};
+
+/* Enough threads that a few that block do not hold up the rest, few enough not to matter when idle. */
+static struct pool runners = {
+    .lock = PTHREAD_MUTEX_INITIALIZER,
+    .wake = PTHREAD_COND_INITIALIZER,
+    .last = &runners.first,
+    .most = 32,
+    .name = "glupyrun",
+};
+
+static struct pool blockers = {
+    .lock = PTHREAD_MUTEX_INITIALIZER,
+    .wake = PTHREAD_COND_INITIALIZER,
+    .last = &blockers.first,
+    .most = 64,
+    .name = "glupyblk",
+};
+
+int
+glupy_start_thread(void *(*fn)(void *), void *arg, const char *name)
+{
+    pthread_attr_t attr;
+    pthread_t thread;
+    int error;
+
+    pthread_attr_init(&attr);
+    pthread_attr_setstacksize(&attr, STACK_SIZE);
+    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+    error = gf_thread_create(&thread, &attr, fn, arg, "%s", name);
+    pthread_attr_destroy(&attr);
+    return error;
+}
+
+static struct glupy_job *
+pop(struct pool *pool)
+{
+    struct glupy_job *job = pool->first;
+
+    if (job) {
+        pool->queued--;
+        pool->first = job->next;
+        if (!pool->first)
+            pool->last = &pool->first;
+    }
+    return job;
+}
+
+static void *
+worker(void *arg)
+{
+    struct pool *pool = arg;
+
+    pthread_mutex_lock(&pool->lock);
+    for (;;) {
+        struct glupy_job *job = pop(pool);
+        bool strays = pool->strays;
+
+        if (!job && !strays) {
+            pool->idle++;
+            pthread_cond_wait(&pool->wake, &pool->lock);
+            pool->idle--;
+            continue;
+        }
+        pool->strays = false;
+        pthread_mutex_unlock(&pool->lock);
+        if (strays)
+            glupy_drops_release_strays();
+        if (job)
+            job->run(job);
+        pthread_mutex_lock(&pool->lock);
+    }
+    return NULL;
+}
+
+/* With the lock held, which is given up here. A thread is started when more is queued than idle ones will take: the queue
+ * then moves on even if every running worker blocks. */
+static void
+wake_or_start(struct pool *pool)
+{
+    bool start = pool->queued + pool->strays > pool->idle && pool->threads < pool->most;
+
+    if (start)
+        pool->threads++;
+    else
+        pthread_cond_signal(&pool->wake);
+    pthread_mutex_unlock(&pool->lock);
+    if (start && glupy_start_thread(worker, pool, pool->name) != 0) {
+        pthread_mutex_lock(&pool->lock);
+        pool->threads--;
+        pthread_mutex_unlock(&pool->lock);
+    }
+}
+
+static void
+submit(struct pool *pool, struct glupy_job *job)
+{
+    job->next = NULL;
+    pthread_mutex_lock(&pool->lock);
+    *pool->last = job;
+    pool->last = &job->next;
+    pool->queued++;
+    wake_or_start(pool);
+}
+
+static int
+prepare(struct pool *pool)
+{
+    int error = 0;
+
+    pthread_mutex_lock(&pool->lock);
+    if (!pool->threads)
+        error = glupy_start_thread(worker, pool, pool->name);
+    if (!error && !pool->threads)
+        pool->threads = 1;
+    pthread_mutex_unlock(&pool->lock);
+    return error;
+}
+
+int
+glupy_worker_prepare(void)
+{
+    int error = prepare(&runners);
+
+    return error ? error : prepare(&blockers);
+}
+
+void
+glupy_worker_submit(struct glupy_job *job)
+{
+    submit(&runners, job);
+}
+
+void
+glupy_worker_submit_blocking(struct glupy_job *job)
+{
+    submit(&blockers, job);
+}
+
+void
+glupy_worker_wake_for_drops(void)
+{
+    pthread_mutex_lock(&runners.lock);
+    runners.strays = true;
+    wake_or_start(&runners);
+}

@@ -1,0 +1,31 @@
+/* Our own threads, with roomy stacks: for calls that came in on a stack where Python may not run, for timers that came
+ * due, for blocking functions (to_thread), for background tasks. */
+#ifndef GLUPY_WORKER_H
+#define GLUPY_WORKER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct glupy_job {
+    struct glupy_job *next;
+    void (*run)(struct glupy_job *job); /* called once, on a worker, not attached to the interpreter */
+};
+
+/* Queue a job; it owns its memory. Never waits, needs little stack, works with or without the interpreter attached. */
+void glupy_worker_submit(struct glupy_job *job);
+
+/* The same for a job that may block for long: it gets a thread of another pool, so that however many of these hang,
+ * requests go on. */
+void glupy_worker_submit_blocking(struct glupy_job *job);
+
+/* See to it that there is one worker at least: what is queued will be run, whatever becomes of starting more. Not
+ * attached. 0, or an errno value. */
+int glupy_worker_prepare(void);
+
+/* Have a worker release what drops.c collected from threads that are not ours. */
+void glupy_worker_wake_for_drops(void);
+
+/* Start a thread of ours: GlusterFS's name scheme and blocked signals, an 8 MiB stack. 0, or an errno value. */
+int glupy_start_thread(void *(*fn)(void *), void *arg, const char *name);
+
+#endif

@@ -1,0 +1,28 @@
+"""pytest: paths, and a folder that glupy trusts."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+sys.path.insert(0, str(Path(__file__).resolve().parent / "mount"))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "sanitize: also run in the build with sanitizers")
+
+
+@pytest.fixture
+def trusted() -> Iterator[Path]:
+    """A folder for translators, below /var/lib: /tmp and /var/tmp are world-writable and never trusted."""
+    folder = Path(tempfile.mkdtemp(prefix="glupy-test.", dir="/var/lib"))
+    os.chmod(folder, 0o755)
+    yield folder
+    shutil.rmtree(folder)

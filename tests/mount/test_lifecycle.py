@@ -1,0 +1,221 @@
+"""A translator's life in a process: its module, its words in the log, its world, and its end, orderly or not."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import glupy
+import pytest
+from support.attempts import PATIENCE, attempt
+from support.mounts import Mount
+from support.volfiles import layer, posix, volfile
+from support.waiting import wait_until
+
+
+def ask(mount: Mount, how: str, path: str = ".") -> Any:
+    """What the translator answers, as text; or an errno's name."""
+    answer = attempt(mount, os.getxattr, mount.path / path, f"user.{how}")
+    return answer.decode() if isinstance(answer, bytes) else answer
+
+
+def test_instances_share_no_state() -> None:
+    names = ["first", "second", "third"]
+    with Mount([layer(name, "user/talks", greeting=f"from-{name}") for name in names]) as mount:
+        for turn, name in enumerate(names * 2):
+            answer = json.loads(ask(mount, f"{name}.state"))
+            assert answer[0] == name
+            assert answer[1] == [f"user.{name}.state"] * (turn // len(names) + 1)
+            assert answer[3] == f"from-{name}"
+        modules = {json.loads(ask(mount, f"{name}.state"))[2] for name in names}
+        assert len(modules) == len(names)
+
+
+# The log
+
+
+def test_words_in_the_log() -> None:
+    expected = (r" 0-talks: (?:to stderr|at |with its)", r" 0-elsewhere: ", r" 0-py\.warnings: ")
+    with Mount([layer("talks", "user/talks")], expected=expected, arguments=["-LDEBUG"]) as mount:
+        assert ask(mount, "say") == "said"
+        log = mount.text()
+    for level, function, name, text in (
+        ("I", "ask_say", "talks", "printed by talks"),
+        ("W", "ask_say", "talks", "to stderr"),
+        ("I", "ask_say", "talks", "in pieces and lines"),
+        ("I", "ask_say", "talks", "of two"),
+        ("D", "ask_say", "talks", "at debug"),
+        ("I", "ask_say", "talks", "at info"),
+        ("W", "ask_say", "talks", "at warning"),
+        ("E", "ask_say", "talks", "at error"),
+        ("C", "ask_say", "talks", "at critical"),
+        ("W", "ask_say", "elsewhere", "a logger of another name"),
+        ("I", "ask_say", "glupy", "the root logger"),
+        ("I", "say_from_a_thread", "talks", "printed by a thread"),
+        ("E", "ask_say", "talks", "with its traceback\nTraceback \\(most recent call last\\):\n"),
+    ):
+        pattern = rf"\] {level} (?:\[MSGID: 0\] )?\[talks\.py:(\d+):{function}\] 0-{name}: {text}"
+        found = re.search(pattern, log)
+        assert found, f"{pattern}\n{log[-4000:]}"
+        line = (Path(__file__).parent.parent / "translators/talks.py").read_text().splitlines()[int(found[1]) - 1]
+        assert re.search(r"print|log|warn", line)
+    assert re.search(r"0-py\.warnings: \S+/talks\.py:\d+: UserWarning: a warning of Python's", log)
+
+
+def test_level_of_one_translator() -> None:
+    with Mount([layer("talks", "user/talks", log_level="CRITICAL"), layer("other", "user/talks")],
+               expected=(" 0-talks: ", " 0-elsewhere: ", r" 0-py\.warnings: ", " 0-other: ")) as mount:
+        assert ask(mount, "talks.say") == "said" and ask(mount, "other.say") == "said"
+        assert "0-talks: at critical" in mount.text() and "0-talks: at error" not in mount.text()
+        assert "0-other: at error" in mount.text()
+
+
+def test_log_rotation() -> None:
+    expected = (r" 0-talks: (?:to stderr|at |with its)", r" 0-elsewhere: ", r" 0-py\.warnings: ")
+    with Mount([layer("talks", "user/talks")], expected=expected) as mount:
+        old = mount.log.rename(mount.log.with_name("log.1"))
+        os.kill(mount.pid, signal.SIGHUP)
+        wait_until(lambda: ask(mount, "say") == "said" and mount.log.exists(), "the new log")
+        assert ask(mount, "say") == "said"
+        assert "0-talks: printed by talks" in mount.text()
+        assert "0-talks: talks begins" in old.read_text()
+
+
+# The world around it
+
+
+def test_imports() -> None:
+    with Mount([layer("talks", "user/talks")]) as mount:
+        assert ask(mount, "import") == "a process"
+
+
+def test_isolated(trusted: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No code comes from the environment or the current directory."""
+    for name in ("evil", "json", "sitecustomize", "usercustomize", "glupy", "talks", "encodings"):
+        (trusted / f"{name}.py").write_text(f"open({str(trusted / 'caught')!r}, 'a').write(__name__)\n")
+    monkeypatch.chdir(trusted)
+    file = str(trusted / "evil.py")
+    environment = {"PYTHONPATH": str(trusted), "PYTHONSTARTUP": file, "PYTHONINSPECT": "1", "PYTHONHOME": "",
+                   "PYTHONUSERBASE": str(trusted), "PYTHONBREAKPOINT": "evil.x", "PYTHONWARNINGS": "error"}
+    with Mount([layer("talks", "user/talks")], environment=environment) as mount:
+        world = json.loads(ask(mount, "world"))
+    assert not (trusted / "caught").exists()
+    assert world["cwd"] == str(trusted)
+    assert world["isolated"] == 1
+    assert world["argv"] in ([], [""])
+    assert world["evil"] == world["usercustomize"] == "not found"
+    assert world["json"].startswith("/usr/lib/python3")
+    assert not [path for path in world["path"] if path == "" or path.startswith((str(trusted), "/root", "/home"))]
+    assert world["path"][0].startswith(os.environ["GLUPY_STAGE"])
+
+
+def signals(pid: int) -> dict[str, str]:
+    """The process's masks of signals: caught, ignored, and blocked on its first thread."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return dict(re.findall(r"^(Sig(?:Cgt|Ign|Blk)):\s+(\w+)$", status, re.M))
+
+
+def test_signals_are_untouched() -> None:
+    with Mount() as plain, Mount([layer("talks", "user/talks")]) as python:
+        assert ask(python, "import") == "a process"
+        os.listdir(plain.path), os.listdir(python.path)
+        assert signals(python.pid) == signals(plain.pid)
+
+
+# The end
+
+WAITS = ["future", "sleep", "thread", "blocks", "loops", "keeps-interpreter"]
+
+
+@pytest.mark.parametrize("how", WAITS)
+def test_ends_with_requests_inside(how: str) -> None:
+    """However a request stays inside, the process ends when it is told to, and the application gets an errno."""
+    with Mount([layer("talks", "user/talks")], expected=(r"fuse_thread_proc", r"received signum", r"cleanup")) as mount:
+        (mount.path / "file").write_bytes(b"")
+        with ThreadPoolExecutor(1) as pool:
+            waiting = pool.submit(ask, mount, how, "file")
+            wait_until(lambda: f"waits: {how}" in mount.text(), "the request to be inside")
+            assert mount.process
+            mount.process.terminate()
+            assert mount.process.wait(PATIENCE) in (0, 15)
+            assert waiting.result() in ("ENOTCONN", "ECONNABORTED")
+        assert "signal received" not in mount.text() and "pending frames" not in mount.text()
+
+
+@pytest.mark.parametrize("how", WAITS)
+def test_lazy_unmount_with_requests_inside(how: str) -> None:
+    """The mount goes out of sight at once; the request stays, and goes with the process."""
+    with Mount([layer("talks", "user/talks")], expected=(r"fuse_thread_proc", r"received signum")) as mount:
+        (mount.path / "file").write_bytes(b"")
+        with ThreadPoolExecutor(1) as pool:
+            waiting = pool.submit(ask, mount, how, "file")
+            wait_until(lambda: f"waits: {how}" in mount.text(), "the request to be inside")
+            subprocess.run(["umount", "-f", "-l", mount.path], check=True)
+            assert not os.path.ismount(mount.path)
+            assert mount.process
+            if mount.process.poll() is None:
+                mount.process.send_signal(signal.SIGTERM)
+            assert mount.process.wait(PATIENCE) in (0, 15)
+            assert waiting.result() in ("ENOTCONN", "ECONNABORTED", "EINTR")
+
+
+def written(folder: Path, pid: int) -> bool:
+    """Whether there is a complete statedump; it is removed."""
+    for path in folder.glob(f"glusterdump.{pid}.dump.*"):
+        text = path.read_text(errors="replace")
+        if "DUMP-END-TIME" in text and "talks" in text:
+            path.unlink()
+            return True
+    return False
+
+
+@pytest.fixture
+def dumps() -> Iterator[Path]:
+    """Where GlusterFS writes statedumps, if it is there."""
+    folder = Path("/run/gluster")
+    missing = not folder.exists()
+    folder.mkdir(exist_ok=True)
+    yield folder
+    if missing:
+        shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize("how", WAITS)
+def test_statedump_with_requests_inside(how: str, dumps: Path) -> None:
+    with Mount([layer("talks", "user/talks")], expected=(r"received signum",)) as mount:
+        (mount.path / "file").write_bytes(b"")
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(ask, mount, how, "file")
+            wait_until(lambda: f"waits: {how}" in mount.text(), "the request to be inside")
+            for _ in range(2):
+                os.kill(mount.pid, signal.SIGUSR1)
+                wait_until(lambda: written(dumps, mount.pid), "the statedump")
+            assert mount.process
+            mount.process.terminate()
+            mount.process.wait(PATIENCE)
+
+
+@pytest.mark.skipif(glupy.GLUSTER_SERIES < 11, reason="reads the volfile of a server again, but no local one")
+def test_new_graph() -> None:
+    """SIGHUP makes GlusterFS read its volfile again: the new graph's instances go on. (fuse keeps the old graph.)"""
+    with Mount([layer("talks", "user/talks", greeting="one")], expected=(r"0-glusterfs: ",)) as mount:
+        (mount.path / "file").write_bytes(b"before")
+        with open(mount.path / "file", "rb", buffering=0) as file:
+            assert json.loads(ask(mount, "state", "file"))[3] == "one"
+            layers = [layer("talks", "user/talks", greeting="two"), layer("more", "user/talks", greeting="three")]
+            mount.volfile.write_text(volfile([*posix(mount.brick), *layers]))
+            os.kill(mount.pid, signal.SIGHUP)
+            wait_until(lambda: ask(mount, "more.state", "file") != "ENODATA", "the new graph")
+            assert json.loads(ask(mount, "talks.state", "file"))[3] == "two"
+            assert file.read(6) == b"before"
+        (mount.path / "file").write_bytes(b"after")
+        assert (mount.path / "file").read_bytes() == b"after"
+        assert mount.text().count(" begins, ") == 3

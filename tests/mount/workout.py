@@ -1,0 +1,144 @@
+#!/usr/bin/python3
+"""Do the same things in two directories and compare: ``workout.py DIR_A DIR_B``.
+
+The directories are empty and lie on two mounts of graphs that should behave alike,
+        one of which has a layer more. Every
+case of workout_cases/ runs once in each, in a process of its own; each call's result, errno, data and metadata must
+agree. Differences print one line a case; exit status 1 if there are any. As a module: ``run(dir_a, dir_b)``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import fnmatch
+import os
+import pickle
+import select
+import signal
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+import workout_cases
+from workout_cases.recorder import Recorder, Step
+
+#: Seconds a case may take before it counts as hung.
+TIME_LIMIT = 40.0
+
+#: Where a case's process has the pipe to us.
+_PIPE = 900
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A case that did not go alike: what was called, and what came of it in either directory."""
+
+    case: str
+    call: str
+    result_a: str
+    result_b: str
+    more: int = 0
+
+    def __str__(self) -> str:
+        more = f" (and {self.more} more)" if self.more else ""
+        return f"{self.case}: {self.call}: {self.result_a} | {self.result_b}{more}"
+
+
+class _Run:
+    """One case in one directory, in a child process."""
+
+    def __init__(self, name: str, case: Callable[[Recorder], None], directory: str) -> None:
+        self.name, self.case, self.directory = name, case, os.path.join(directory, name)
+        reader, writer = os.pipe()
+        self.pid = os.fork()
+        if self.pid == 0:
+            os.close(reader)
+            self._child(writer)
+        os.close(writer)
+        self.reader = reader
+
+    def _child(self, writer: int) -> None:
+        status = 1
+        try:
+            os.setpgid(0, 0)  # what it starts in turn can be killed with it
+            os.dup2(writer, _PIPE)
+            os.closerange(3, _PIPE)  # so that both children number their descriptors alike
+            os.umask(0o022)
+            recorder = Recorder()
+            try:
+                os.mkdir(self.directory)
+                os.chdir(self.directory)  # cases use relative paths: they work as any user, wherever the mount is
+                self.case(recorder)
+            except Exception as error:
+                recorder.broke(error)
+            with os.fdopen(_PIPE, "wb") as pipe:
+                pickle.dump(recorder.steps, pipe)
+            status = 0
+        finally:
+            os._exit(status)
+
+    def finish(self, deadline: float) -> list[Step]:
+        """What the child recorded; a child that hangs is killed and has one step that says so."""
+        data = b""
+        while select.select([self.reader], [], [], max(0.0, deadline - time.monotonic()))[0]:
+            chunk = os.read(self.reader, 1 << 16)
+            if not chunk:
+                break
+            data += chunk
+        else:
+            os.killpg(self.pid, signal.SIGKILL)
+            data = pickle.dumps([Step("the case", "hung", broken=True)])
+        os.close(self.reader)
+        _, status = os.waitpid(self.pid, 0)
+        return pickle.loads(data) if data else [Step("the case", f"died, status {status}", broken=True)]
+
+
+def compare(case: str, steps_a: list[Step], steps_b: list[Step]) -> Difference | None:
+    """The first step that differs, or None. A case that broke down differs even if it did so alike."""
+    pairs = [(a, b) for a, b in zip(steps_a, steps_b) if a != b or a.broken]
+    if pairs:
+        a, b = pairs[0]
+        call = a.call if a.call == b.call else f"{a.call} / {b.call}"
+        return Difference(case, call, a.result, b.result, len(pairs) - 1)
+    if len(steps_a) != len(steps_b):
+        return Difference(case, "number of steps", str(len(steps_a)), str(len(steps_b)))
+    return None
+
+
+def run(dir_a: str | os.PathLike[str], dir_b: str | os.PathLike[str], pattern: str = "*") -> list[Difference]:
+    """Run the cases whose name matches `pattern` in both directories at once; return what differed."""
+    differences = []
+    for name, case in workout_cases.CASES.items():
+        if not fnmatch.fnmatch(name, pattern):
+            continue
+        deadline = time.monotonic() + TIME_LIMIT
+        run_a, run_b = _Run(name, case, os.fspath(dir_a)), _Run(name, case, os.fspath(dir_b))
+        difference = compare(name, run_a.finish(deadline), run_b.finish(deadline))
+        if difference:
+            differences.append(difference)
+    return differences
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("dir_a")
+    parser.add_argument("dir_b")
+    parser.add_argument("--only", metavar="PATTERN", default="*", help="cases to run, as a file name pattern")
+    parser.add_argument("--list", action="store_true", help="print the names of the cases and end")
+    options = parser.parse_args()
+    if options.list:
+        print(*workout_cases.CASES, sep="\n")
+        return 0
+    differences = run(options.dir_a, options.dir_b, options.only)
+    for difference in differences:
+        print(difference)
+    print(f"{len(fnmatch.filter(workout_cases.CASES, options.only))} cases, {len(differences)} differ")
+    return 1 if differences else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""What the tests share: graphs in this process, mounts, GlusterFS's log."""

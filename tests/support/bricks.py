@@ -1,0 +1,104 @@
+"""Bricks: a process that serves a graph by protocol/server on a port of this machine, and the client's end of it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+
+from support.logs import entries, unexpected
+from support.mounts import TRANSLATORS
+from support.volfiles import Layer, layer, posix, volfile
+from support.waiting import wait_until
+
+#: What GlusterFS logs about clients that come and go, and its own start outside of glusterd.
+_USUAL = (r"0-server: (?:accepted client|disconnecting|Shutting down)", r"xlator_attr", r"0-socket: ", r"socket\.c:",
+          r"0-server: (?:releasing|fd - )", r"rpcsvc|rpc-transport|0-rpc-service", r"server-rpc-fops")
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def listening(port: int) -> bool:
+    """Whether a process listens there, by the kernel's table: asking it would be a client more in its log."""
+    return any(fields[1].endswith(f":{port:04X}") and fields[3] == "0A"
+               for fields in map(str.split, Path("/proc/net/tcp").read_text().splitlines()[1:]))
+
+
+class Brick:
+    """storage/posix and features/locks, the layers given, protocol/server. A context manager; leaves nothing behind.
+
+    expected: patterns of log entries at WARNING or above that the test provokes.
+    """
+
+    def __init__(self, layers: Sequence[Layer] = (), *, expected: tuple[str, ...] = ()) -> None:
+        self.top = Path(tempfile.mkdtemp(prefix="glupy-test.", dir="/var/lib"))
+        os.chmod(self.top, 0o755)
+        self.directory, self.log = self.top / "brick", self.top / "log"
+        self.directory.mkdir()
+        self.port = free_port()
+        self.expected = (*_USUAL, *expected)
+        top = layers[-1][0] if layers else "locks"
+        server = layer("server", "protocol/server", transport_type="tcp", transport__address_family="inet",
+                       transport__socket__listen_port=self.port, rpc_auth_allow_insecure="on")
+        options = {key.replace("--", "."): value for key, value in server[2].items()}
+        server = ("server", "protocol/server", {**options, f"auth.addr.{top}.allow": "127.0.0.1"})
+        self.volfile = self.top / "brick.vol"
+        self.volfile.write_text(volfile([*posix(self.directory), *layers, server]))
+        (self.top / "glupy.conf").write_text(f"[glupy]\ntranslators = {TRANSLATORS}\n")
+        #: The client's end: the bottom of a mount's graph.
+        self.client: Layer = layer("client", "protocol/client", remote_host="127.0.0.1", remote_port=self.port,
+                                   remote_subvolume=top, transport_type="tcp")
+
+    def __enter__(self) -> Brick:
+        environment = {**os.environ, "GLUPY_CONF": str(self.top / "glupy.conf")}
+        self.process = subprocess.Popen(["glusterfsd", "-N", "-f", self.volfile, "-l", self.log], env=environment,
+                                        stderr=subprocess.DEVNULL)
+        try:
+            wait_until(lambda: "Final graph:" in self.text() or not self.alive(), "the brick's graph")
+            wait_until(lambda: listening(self.port) or not self.alive(), "the brick to listen")
+            assert self.alive(), self.text()
+        except BaseException:
+            self._tidy()
+            raise
+        return self
+
+    def text(self) -> str:
+        """The log so far."""
+        return self.log.read_text(errors="replace") if self.log.exists() else ""
+
+    def entries(self) -> list[tuple[str, str]]:
+        """The log's entries so far."""
+        return entries(self.log)
+
+    def alive(self) -> bool:
+        return self.process.poll() is None
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        try:
+            assert self.alive(), f"the brick ended with {self.process.returncode}\n{self.text()[-8000:]}"
+            self.process.terminate()
+            status = self.process.wait(30)
+            if kind is None:
+                assert status in (0, 15), f"the brick ended with {status}\n{self.text()[-4000:]}"
+                wrong = unexpected(self.log, self.expected)
+                assert not wrong, "unexpected in the brick's log:\n" + "\n".join(wrong[:20])
+            else:
+                print(self.text()[-8000:])
+        finally:
+            self._tidy()
+
+    def _tidy(self) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        shutil.rmtree(self.top, ignore_errors=True)

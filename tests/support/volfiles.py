@@ -1,0 +1,33 @@
+"""Volfiles."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+Layer = tuple[str, str, Mapping[str, object]]
+
+
+def layer(name: str, type: str, /, **options: object) -> Layer:
+    """One translator of a graph; underscores in option names stand for dashes."""
+    return name, type, {key.replace("_", "-"): value for key, value in options.items()}
+
+
+def volfile(layers: Sequence[Layer]) -> str:
+    """A graph of layers, the bottom one first, each with the one before as its subvolume."""
+    text = ""
+    below: str | None = None
+    for name, type, options in layers:
+        text += f"volume {name}\n    type {type}\n"
+        # A volume without any line in it is a syntax error to GlusterFS.
+        for key, value in (options or ({} if below else {"unused": "1"})).items():
+            text += f"    option {key} {value}\n"
+        if below:
+            text += f"    subvolumes {below}\n"
+        text += "end-volume\n\n"
+        below = name
+    return text
+
+
+def posix(directory: object) -> list[Layer]:
+    """storage/posix with features/locks, the usual bottom of a single-process graph."""
+    return [layer("brick", "storage/posix", directory=directory), layer("locks", "features/locks")]
