@@ -22,7 +22,7 @@ def run() -> tuple[dict[str, Any], str]:
     environment = {**os.environ, "PYTHONPATH": f"{os.environ['PYTHONPATH']}:{TESTS}"}
     if SANITIZED:
         options = environment["ASAN_OPTIONS"].replace("detect_leaks=0", "detect_leaks=1")
-        environment["ASAN_OPTIONS"] = f"{options}:leak_check_at_exit=0"
+        environment["ASAN_OPTIONS"] = f"{options}:leak_check_at_exit=0:log_path=stderr"
         # It reads wrong addresses for the thread-local variables of libraries that are loaded late.
         environment["LSAN_OPTIONS"] = "use_tls=0"
     process = subprocess.run(
