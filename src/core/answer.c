@@ -30,7 +30,7 @@ argument_fd(struct glupy_request *request)
         PyObject *object = glupy_request_args(request)[i];
 
         if (request->fop->args[i].kind == &glupy_kind_fd && object && object != Py_None)
-            return ((struct glupy_fd *)object)->fd;
+            return ((struct glupy_reference *)object)->fd;
     }
     return NULL;
 }

@@ -12,8 +12,8 @@ glupy_table_of(const struct glupy_kind *kind, PyObject *object)
         return NULL;
     if (kind == &glupy_kind_loc)
         inode = ((struct glupy_loc *)object)->loc->inode;
-    else if (kind == &glupy_kind_fd && ((struct glupy_fd *)object)->fd)
-        inode = ((struct glupy_fd *)object)->fd->inode;
+    else if (kind == &glupy_kind_fd && ((struct glupy_reference *)object)->fd)
+        inode = ((struct glupy_reference *)object)->fd->inode;
     return inode ? inode->table : NULL;
 }
 

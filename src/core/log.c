@@ -45,7 +45,7 @@ path_of(struct glupy_request *request)
                 return glupy_text(loc->path);
             inode = loc->inode;
         } else if (request->fop->args[i].kind == &glupy_kind_fd) {
-            inode = ((struct glupy_fd *)object)->fd->inode;
+            inode = ((struct glupy_reference *)object)->fd->inode;
         }
         if (inode)
             return path_of_inode(inode);

@@ -303,7 +303,7 @@ dirent_set_inode(PyObject *self, PyObject *value, void *ignored)
     if (refuse_delete(value) < 0)
         return -1;
     if (Py_IS_TYPE(value, glupy_state_of(self)->inode_type)) {
-        inode = ((struct glupy_inode *)value)->inode;
+        inode = ((struct glupy_reference *)value)->inode;
     } else if (!Py_IsNone(value)) {
         PyErr_Format(PyExc_TypeError, "inode must be Inode or None, not %.100s", Py_TYPE(value)->tp_name);
         return -1;

@@ -1,85 +1,36 @@
 /* Inode: inode_t. */
 #include "inode.h"
 
-#include "../compat.h"
+#include "references.h"
+
+GLUPY_REFERENCE_KIND(inode, "Inode", inode->table);
 
 static inode_t *
 inode_of(PyObject *object)
 {
-    return ((struct glupy_inode *)object)->inode;
+    return ((struct glupy_reference *)object)->inode;
 }
 
 inode_t *
 glupy_inode_alive(PyObject *object)
 {
-    if (!inode_of(object))
-        PyErr_SetString(PyExc_ReferenceError, "the graph of this Inode is gone");
-    return inode_of(object);
-}
-
-static void
-let_go(struct glupy_holder *holder, bool alive)
-{
-    struct glupy_inode *self = (void *)((char *)holder - offsetof(struct glupy_inode, holder));
-
-    glupy_let_go_inode(&self->inode, alive);
-}
-
-static void
-set_owned(struct glupy_state *state, struct glupy_inode *self)
-{
-    self->owned = true;
-    glupy_holder_add(state, &self->holder, self->inode->table, let_go);
-}
-
-/* One that only borrows. */
-static PyObject *
-make(struct glupy_state *state, inode_t *inode)
-{
-    struct glupy_inode *self;
-
-    if (!inode)
-        Py_RETURN_NONE;
-    self = PyObject_New(struct glupy_inode, state->inode_type);
-    if (!self)
-        return NULL;
-    self->inode = inode;
-    self->owned = false;
-    glupy_holder_init(&self->holder);
-    return (PyObject *)self;
+    return glupy_reference_alive(object);
 }
 
 PyObject *
 glupy_inode_adopt(struct glupy_state *state, inode_t *inode)
 {
-    PyObject *self = make(state, inode);
+    PyObject *self = glupy_reference_adopt(&inode_reference, state, inode);
 
-    if (self && self != Py_None)
-        set_owned(state, (struct glupy_inode *)self);
+    if (!self)
+        glupy_drop_inode(inode);
     return self;
 }
 
 PyObject *
 glupy_inode_new(struct glupy_state *state, inode_t *inode)
 {
-    PyObject *self = glupy_inode_adopt(state, inode);
-
-    if (self && self != Py_None)
-        inode_ref(inode);
-    return self;
-}
-
-static void
-inode_dealloc(PyObject *object)
-{
-    struct glupy_inode *self = (struct glupy_inode *)object;
-    PyTypeObject *type = Py_TYPE(object);
-
-    if (self->owned)
-        glupy_drop_inode(self->inode);
-    glupy_holder_remove(&self->holder);
-    PyObject_Free(object);
-    Py_DECREF(type);
+    return glupy_reference_new(&inode_reference, state, inode);
 }
 
 static PyObject *
@@ -204,22 +155,6 @@ inode_unlink_method(PyObject *self, PyObject *args)
 }
 
 static PyObject *
-inode_compare(PyObject *self, PyObject *other, int op)
-{
-    if (!Py_IS_TYPE(other, Py_TYPE(self)) || (op != Py_EQ && op != Py_NE))
-        Py_RETURN_NOTIMPLEMENTED;
-    return PyBool_FromLong((inode_of(self) == inode_of(other)) == (op == Py_EQ));
-}
-
-static Py_hash_t
-inode_hash(PyObject *self)
-{
-    Py_hash_t hash = (Py_hash_t)((uintptr_t)inode_of(self) >> 4);
-
-    return hash == -1 ? -2 : hash;
-}
-
-static PyObject *
 inode_repr(PyObject *self)
 {
     char gfid[GF_UUID_BUF_SIZE];
@@ -248,10 +183,8 @@ static PyGetSetDef inode_getset[] = {
 
 static PyType_Slot inode_slots[] = {
     {Py_tp_doc, "An inode of the graph's table (inode_t in inode.h). Equal when it is the same inode_t."},
-    {Py_tp_dealloc, inode_dealloc},
+    GLUPY_REFERENCE_SLOTS,
     {Py_tp_repr, inode_repr},
-    {Py_tp_hash, inode_hash},
-    {Py_tp_richcompare, inode_compare},
     {Py_tp_methods, inode_methods},
     {Py_tp_getset, inode_getset},
     {0, NULL},
@@ -259,109 +192,9 @@ static PyType_Slot inode_slots[] = {
 
 static PyType_Spec inode_spec = {
     .name = "glupy._core.Inode",
-    .basicsize = sizeof(struct glupy_inode),
+    .basicsize = sizeof(struct glupy_reference),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION,
     .slots = inode_slots,
-};
-
-/* kind */
-
-static PyObject *
-kind_wrap(struct glupy_state *state, const void *passed)
-{
-    return make(state, *(inode_t *const *)passed);
-}
-
-static int
-kind_own(PyObject *object)
-{
-    struct glupy_inode *self = (struct glupy_inode *)object;
-
-    if (!self->owned) {
-        inode_ref(self->inode);
-        set_owned(glupy_state_of(object), self);
-    }
-    return 0;
-}
-
-static PyObject *
-kind_convert(struct glupy_state *state, PyObject *value)
-{
-    if (value == Py_None)
-        return Py_NewRef(value);
-    if (Py_IS_TYPE(value, state->inode_type))
-        return glupy_inode_alive(value) ? Py_NewRef(value) : NULL;
-    return PyErr_Format(PyExc_TypeError, "expected Inode, not %s", Py_TYPE(value)->tp_name);
-}
-
-static void
-kind_pass(PyObject *object, void *passed)
-{
-    *(inode_t **)passed = object == Py_None ? NULL : inode_of(object);
-}
-
-static int
-kind_hold(void *held, const void *passed)
-{
-    inode_t *inode = *(inode_t *const *)passed;
-
-    *(inode_t **)held = inode ? inode_ref(inode) : NULL;
-    return 0;
-}
-
-static void
-kind_lend(void *held, void *passed)
-{
-    *(inode_t **)passed = *(inode_t **)held;
-}
-
-static void
-kind_drop(void *held)
-{
-    if (*(inode_t **)held)
-        inode_unref(*(inode_t **)held);
-}
-
-static void
-kind_discard(void *held)
-{
-    glupy_drop_inode(*(inode_t **)held);
-}
-
-static PyObject *
-kind_adopt(struct glupy_state *state, void *held)
-{
-    PyObject *object = glupy_inode_adopt(state, *(inode_t **)held);
-
-    if (object)
-        *(inode_t **)held = NULL;
-    return object;
-}
-
-static int
-kind_take(PyObject *object, void *held)
-{
-    inode_t *inode;
-
-    kind_pass(object, &inode);
-    return kind_hold(held, &inode);
-}
-
-const struct glupy_kind glupy_kind_inode = {
-    .name = "Inode",
-    .passed_size = sizeof(inode_t *),
-    .held_size = sizeof(inode_t *),
-    .wrap = kind_wrap,
-    .own = kind_own,
-    .convert = kind_convert,
-    .fit = glupy_fit_not_none,
-    .pass = kind_pass,
-    .hold = kind_hold,
-    .lend = kind_lend,
-    .drop = kind_drop,
-    .discard = kind_discard,
-    .adopt = kind_adopt,
-    .take = kind_take,
 };
 
 int

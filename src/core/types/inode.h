@@ -10,7 +10,7 @@ struct glupy_inode_table {
     inode_table_t *table; /* NULL once its graph is gone */
 };
 
-/* An Inode that takes over the reference it is given; None for NULL. */
+/* An Inode that takes over the reference it is given, also when it fails; None for NULL. */
 PyObject *glupy_inode_adopt(struct glupy_state *state, inode_t *inode);
 
 /* None for NULL. */

@@ -77,7 +77,7 @@ table_grep(PyObject *self, PyObject *args)
         !(bytes = glupy_text_bytes(name)))
         return NULL;
     result = glupy_inode_adopt(
-        state, inode_grep(table_of(self), ((struct glupy_inode *)parent)->inode, PyBytes_AS_STRING(bytes)));
+        state, inode_grep(table_of(self), ((struct glupy_reference *)parent)->inode, PyBytes_AS_STRING(bytes)));
     Py_DECREF(bytes);
     return result;
 }

@@ -182,7 +182,7 @@ set_inode(struct glupy_state *state, inode_t **slot, PyObject *value)
     if (!glupy_inode_alive(value))
         return -1;
     glupy_drop_inode(*slot);
-    *slot = inode_ref(((struct glupy_inode *)value)->inode);
+    *slot = inode_ref(((struct glupy_reference *)value)->inode);
     return 0;
 }
 
@@ -289,7 +289,7 @@ loc_child(PyObject *object, PyObject *args)
     loc.name = loc.path ? strrchr(loc.path, '/') + 1 : NULL;
     loc.parent = inode_ref(parent->inode);
     gf_uuid_copy(loc.pargfid, gf_uuid_is_null(parent->gfid) ? parent->inode->gfid : parent->gfid);
-    loc.inode = inode == Py_None ? inode_new(parent->inode->table) : inode_ref(((struct glupy_inode *)inode)->inode);
+    loc.inode = inode == Py_None ? inode_new(parent->inode->table) : inode_ref(((struct glupy_reference *)inode)->inode);
     if (inode != Py_None)
         gf_uuid_copy(loc.gfid, loc.inode->gfid);
     return glupy_loc_new(state, &loc);

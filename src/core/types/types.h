@@ -49,18 +49,17 @@ struct glupy_lk_owner { /* LkOwner: immutable, hashable */
     gf_lkowner_t owner;
 };
 
-/* References: `owned` says whether the object holds one of its own. NULL once the graph is gone. */
-struct glupy_inode {
+/* Inode and Fd (references.h): `owned` says whether the object holds a reference of its own. NULL once the graph is
+ * gone. */
+struct glupy_reference {
     PyObject_HEAD
     struct glupy_holder holder;
-    inode_t *inode;
-    bool owned;
-};
-
-struct glupy_fd {
-    PyObject_HEAD
-    struct glupy_holder holder;
-    fd_t *fd;
+    const struct glupy_reference_type *type;
+    union {
+        void *target;
+        inode_t *inode;
+        fd_t *fd;
+    };
     bool owned;
 };
 
