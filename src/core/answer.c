@@ -378,6 +378,7 @@ glupy_answer_prepare(struct glupy_answer *answer, struct glupy_request *request,
 {
     answer->fop = request->fop;
     answer->frame = request->frame;
+    answer->interpreter = request->interpreter;
     answer->xdata = NULL;
     answer->keep = NULL;
     if (!request->fop) {
@@ -429,7 +430,7 @@ tail(struct glupy_answer *answer, struct glupy_thread *thread, enum glupy_place 
         unwind_failure(answer);
     }
     if (answer->keep)
-        glupy_call_python(thread, place, drop_kept, answer->keep);
+        glupy_call_python(thread, place, answer->interpreter, drop_kept, answer->keep);
 }
 
 void

@@ -15,6 +15,7 @@ struct glupy_answer {
     enum glupy_ending how;
     const struct glupy_fop *fop;
     call_frame_t *frame;
+    unsigned interpreter;
     int32_t op_ret;
     int32_t op_errno;
     xlator_t *child; /* GLUPY_TAIL */

@@ -43,9 +43,6 @@ struct glupy_instance *glupy_instance_create(struct glupy_state *state, xlator_t
 /* Attached. The xlator_t goes: let go of everything that refers to it. */
 void glupy_instance_forget(struct glupy_instance *self);
 
-/* The module state of the main interpreter, set when the module is imported. */
-struct glupy_state *glupy_main_state(void);
-
 /* Attached. A new Child of an instance's graph, or NULL with an exception. */
 PyObject *glupy_child_new(struct glupy_instance *instance, xlator_t *xlator);
 

@@ -125,7 +125,7 @@ init_attached(void *arg)
 int32_t
 glupy_init(xlator_t *this)
 {
-    struct init_call call = {.this = this, .state = glupy_main_state()};
+    struct init_call call = {.this = this, .state = glupy_interpreter_state(0)};
     int error;
 
     if (!this->children) {
@@ -137,7 +137,7 @@ glupy_init(xlator_t *this)
         gf_msg(this->name, GF_LOG_ERROR, error, 0, "no thread for a worker");
         return -1;
     }
-    glupy_main_call(init_attached, &call);
+    glupy_main_call(0, init_attached, &call);
     if (!call.instance)
         return -1;
     this->private = call.instance;
@@ -168,7 +168,7 @@ glupy_notify(xlator_t *this, int32_t event, void *data)
     int32_t result;
 
     if (ends)
-        glupy_main_call(cancel_attached, this->private);
+        glupy_main_call(glupy_instance_of(this)->state->interpreter, cancel_attached, this->private);
     result = default_notify(this, event, data);
     if (ends)
         wait_for_background(this, this->private);
@@ -217,8 +217,8 @@ glupy_fini(xlator_t *this)
         return;
     this->private = NULL;
     this->fops = self->default_fops;
-    glupy_main_call(fini_attached, self);
-    glupy_main_call(cancel_attached, self);
+    glupy_main_call(self->state->interpreter, fini_attached, self);
+    glupy_main_call(self->state->interpreter, cancel_attached, self);
     wait_for_background(this, self);
-    glupy_main_call(forget_attached, self);
+    glupy_main_call(self->state->interpreter, forget_attached, self);
 }

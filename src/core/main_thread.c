@@ -9,6 +9,7 @@ struct call {
     struct call *next;
     void (*fn)(void *);
     void *arg;
+    unsigned interpreter;
     xlator_t *this;
     bool done;
 };
@@ -44,7 +45,7 @@ static void
 carry_out(struct glupy_thread *thread, struct call *call)
 {
     THIS = call->this; /* where log entries go depends on it */
-    glupy_enter(thread);
+    glupy_enter(thread, call->interpreter);
     call->fn(call->arg);
     glupy_leave(thread);
     THIS = NULL; /* which stands for the global one */
@@ -66,9 +67,9 @@ glupy_main_serve(void)
 }
 
 void
-glupy_main_call(void (*fn)(void *), void *arg)
+glupy_main_call(unsigned interpreter, void (*fn)(void *), void *arg)
 {
-    struct call call = {.fn = fn, .arg = arg, .this = THIS};
+    struct call call = {.fn = fn, .arg = arg, .interpreter = interpreter, .this = THIS};
 
     pthread_mutex_lock(&calls.lock);
     *calls.last = &call;

@@ -6,7 +6,7 @@
 /* The body of the thread. */
 void glupy_main_serve(void);
 
-/* Call fn(arg) inside the interpreter on the main thread, with THIS set as it is here, and wait. Not attached. */
-void glupy_main_call(void (*fn)(void *arg), void *arg);
+/* Call fn(arg) inside an interpreter on the main thread, with THIS set as it is here, and wait. Not attached. */
+void glupy_main_call(unsigned interpreter, void (*fn)(void *arg), void *arg);
 
 #endif

@@ -8,15 +8,6 @@
 #include "main_thread.h"
 #include "standalone.h"
 
-/* The interpreter whose main thread serves GlusterFS. */
-static struct glupy_state *main_state;
-
-struct glupy_state *
-glupy_main_state(void)
-{
-    return main_state;
-}
-
 int
 glupy_add_type(struct glupy_state *state, PyType_Spec *spec, PyTypeObject **slot)
 {
@@ -134,8 +125,7 @@ exec(PyObject *module)
         PyModule_AddIntConstant(module, "GLUSTER_SERIES", GF_GLUSTER_SERIES) != 0 ||
         PyModule_AddStringConstant(module, "GLUSTER_VERSION", GLUPY_GLUSTER_VERSION) != 0)
         return -1;
-    if (!main_state)
-        main_state = state;
+    glupy_interpreter_register(state);
     return 0;
 }
 
@@ -151,7 +141,7 @@ traverse(PyObject *module, visitproc visit, void *arg)
 static PyModuleDef_Slot slots[] = {
     {Py_mod_exec, exec},
 #if PY_VERSION_HEX >= 0x030c0000
-    {Py_mod_multiple_interpreters, Py_MOD_MULTIPLE_INTERPRETERS_NOT_SUPPORTED},
+    {Py_mod_multiple_interpreters, Py_MOD_PER_INTERPRETER_GIL_SUPPORTED},
 #endif
     {0, NULL},
 };

@@ -81,6 +81,7 @@ glupy_place(struct glupy_thread **out)
 
 struct switched_call {
     struct glupy_thread *thread;
+    unsigned interpreter;
     void (*fn)(struct glupy_thread *, void *);
     void *arg;
     void *fake_stack; /* of the address sanitizer */
@@ -89,9 +90,9 @@ struct switched_call {
 };
 
 static void
-call_inside(struct glupy_thread *thread, void (*fn)(struct glupy_thread *, void *), void *arg)
+call_inside(struct glupy_thread *thread, unsigned interpreter, void (*fn)(struct glupy_thread *, void *), void *arg)
 {
-    glupy_enter(thread);
+    glupy_enter(thread, interpreter);
     fn(thread, arg);
     glupy_leave(thread);
 }
@@ -99,17 +100,18 @@ call_inside(struct glupy_thread *thread, void (*fn)(struct glupy_thread *, void 
 #if PY_VERSION_HEX >= 0x030e0100
 /* From 3.14 on the interpreter compares the stack pointer with the thread's bounds: tell it that they have moved. */
 static void
-tell_bounds(struct glupy_thread *thread, void *low, size_t size)
+tell_bounds(struct glupy_thread *thread, unsigned interpreter, void *low, size_t size)
 {
-    glupy_enter(thread);
-    PyUnstable_ThreadState_SetStackProtection(thread->tstate, low, size);
+    glupy_enter(thread, interpreter);
+    PyUnstable_ThreadState_SetStackProtection(thread->tstates[interpreter], low, size);
     glupy_leave(thread);
 }
 #else
 static void
-tell_bounds(struct glupy_thread *thread, void *low, size_t size)
+tell_bounds(struct glupy_thread *thread, unsigned interpreter, void *low, size_t size)
 {
     (void)thread;
+    (void)interpreter;
     (void)low;
     (void)size;
 }
@@ -121,15 +123,16 @@ on_private_stack(void *arg)
     struct switched_call *call = arg;
 
     SWITCH_END(NULL);
-    call_inside(call->thread, call->fn, call->arg);
+    call_inside(call->thread, call->interpreter, call->fn, call->arg);
     SWITCH_BEGIN(&call->fake_stack, call->from_low, call->from_size);
 }
 
 static void
-call_switched(struct glupy_thread *thread, void (*fn)(struct glupy_thread *, void *), void *arg)
+call_switched(struct glupy_thread *thread, unsigned interpreter, void (*fn)(struct glupy_thread *, void *), void *arg)
 {
     struct switched_call call = {
         .thread = thread,
+        .interpreter = interpreter,
         .fn = fn,
         .arg = arg,
         .from_low = thread->stack_low,
@@ -137,20 +140,20 @@ call_switched(struct glupy_thread *thread, void (*fn)(struct glupy_thread *, voi
     };
     void *fake_stack = NULL;
 
-    tell_bounds(thread, thread->private_low + GUARD, PRIVATE_STACK);
+    tell_bounds(thread, interpreter, thread->private_low + GUARD, PRIVATE_STACK);
     SWITCH_BEGIN(&fake_stack, thread->private_low + GUARD, PRIVATE_STACK);
     glupy_stack_call(on_private_stack, &call, thread->private_high);
     SWITCH_END(fake_stack);
-    tell_bounds(thread, thread->stack_low, call.from_size);
+    tell_bounds(thread, interpreter, thread->stack_low, call.from_size);
     (void)fake_stack;
 }
 
 void
-glupy_call_python(struct glupy_thread *thread, enum glupy_place place, void (*fn)(struct glupy_thread *, void *),
-                  void *arg)
+glupy_call_python(struct glupy_thread *thread, enum glupy_place place, unsigned interpreter,
+                  void (*fn)(struct glupy_thread *, void *), void *arg)
 {
     if (place == GLUPY_INLINE)
-        call_inside(thread, fn, arg);
+        call_inside(thread, interpreter, fn, arg);
     else
-        call_switched(thread, fn, arg);
+        call_switched(thread, interpreter, fn, arg);
 }

@@ -167,7 +167,7 @@ run_request(struct run *run, struct glupy_thread *thread, enum glupy_place place
     struct glupy_request *request = run->request;
 
     for (;;) {
-        glupy_call_python(thread, place, run_step, run);
+        glupy_call_python(thread, place, request->interpreter, run_step, run);
         if (run->answered) {
             glupy_answer_deliver(run->answer, thread, place);
             return;
@@ -241,6 +241,7 @@ glupy_request_new(struct glupy_instance *instance, call_frame_t *frame, const st
     if (!request)
         return NULL;
     request->instance = instance;
+    request->interpreter = instance->state->interpreter;
     request->frame = frame;
     request->fop = fop;
     return request;

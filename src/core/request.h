@@ -36,6 +36,7 @@ struct glupy_request {
     struct glupy_instance *instance; /* a reference, given up at the end */
     call_frame_t *frame;
     const struct glupy_fop *fop; /* NULL: a background task */
+    unsigned interpreter; /* the instance's, which is gone before the last stay inside */
 
     PyObject *coroutine;   /* what is being driven, NULL before and after */
     PyObject *outcome;     /* what the method or coroutine returned, once it has */

@@ -9,6 +9,7 @@
 
 struct glupy_state {
     PyObject *module; /* borrowed: the module owns this state */
+    unsigned interpreter; /* interpreter.h: which one it is the state of */
 
     /* src/core/types/ : one type a file */
     PyTypeObject *gfid_type;

@@ -24,19 +24,24 @@ glupy_python_going(void)
     atomic_store_explicit(&gone, true, memory_order_release);
 }
 
-/* The thread ends: give its state back. While the process exits or Python is finalised by its host, attaching would
- * hang or kill the thread; the state is then left to the end of the process. */
+static void
+give_back(PyThreadState *tstate)
+{
+    PyEval_RestoreThread(tstate);
+    PyThreadState_Clear(tstate);
+    PyThreadState_DeleteCurrent();
+}
+
+/* The thread ends: give its states back. While the process exits or Python is finalised by its host, attaching would
+ * hang or kill the thread; the states are then left to the end of the process. */
 static void
 thread_end(void *arg)
 {
     struct glupy_thread *thread = arg;
 
-    if (thread->ours && !glupy_python_gone()) {
-        PyEval_RestoreThread(thread->tstate);
-        PyThreadState_Clear(thread->tstate); /* what dies here is given up as by a thread that is not ours */
-        current = NULL;
-        PyThreadState_DeleteCurrent();
-    }
+    for (unsigned i = GLUPY_MAX_INTERPRETERS; i-- > 0 && !glupy_python_gone();)
+        if (thread->tstates[i] && (i || thread->ours))
+            give_back(thread->tstates[i]); /* what dies here is given up as by a thread that is not ours */
     current = NULL;
     glupy_place_free_stack(thread);
     free(thread->drops);
@@ -70,7 +75,7 @@ make_tstate(struct glupy_thread *thread)
 {
     thread->ours = PyGILState_GetThisThreadState() == NULL;
     PyGILState_Ensure();
-    thread->tstate = PyEval_SaveThread();
+    thread->tstates[0] = PyEval_SaveThread();
 }
 
 struct glupy_thread *
@@ -100,9 +105,11 @@ glupy_thread(void)
 }
 
 void
-glupy_enter(struct glupy_thread *thread)
+glupy_enter(struct glupy_thread *thread, unsigned interpreter)
 {
-    PyEval_RestoreThread(thread->tstate);
+    if (!thread->tstates[interpreter])
+        thread->tstates[interpreter] = glupy_interpreter_new_thread_state(interpreter);
+    PyEval_RestoreThread(thread->tstates[interpreter]);
     thread->inside++;
 }
 

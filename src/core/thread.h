@@ -8,14 +8,14 @@
 #define GLUPY_THREAD_H
 
 #include "gluster.h"
-#include "state.h"
+#include "interpreter.h"
 
 struct glupy_drop;
 struct glupy_request;
 
 struct glupy_thread {
-    PyThreadState *tstate;
-    bool ours;             /* we made the state, we give it back */
+    PyThreadState *tstates[GLUPY_MAX_INTERPRETERS]; /* by interpreter; NULL where it has not been but for the main one */
+    bool ours;             /* we made the main interpreter's state, we give it back; the others are always ours */
     unsigned inside;       /* glupy_enter without its glupy_leave: Python may call out into GlusterFS and we come in again */
     bool main;             /* Python's main thread: ours, it may wait */
     struct glupy_request *stepping; /* whose Python code runs, innermost */
@@ -34,8 +34,8 @@ struct glupy_thread *glupy_thread(void);
 /* The entry if there is one already. */
 struct glupy_thread *glupy_thread_if_any(void);
 
-/* Attach to the interpreter, and detach from it. What Python gave up in between is released after detaching. */
-void glupy_enter(struct glupy_thread *thread);
+/* Attach to an interpreter, and detach from it. What Python gave up in between is released after detaching. */
+void glupy_enter(struct glupy_thread *thread, unsigned interpreter);
 void glupy_leave(struct glupy_thread *thread);
 
 /* Python is being finalised by the program that hosts us (never by us): no thread may enter any more. */
