@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "worker.h"
+#include "own_thread.h"
 
 struct alarm {
     uint64_t when;

@@ -4,9 +4,7 @@
 #include <pthread.h>
 
 #include "drops_queue.h"
-#include "gluster.h"
-
-#define STACK_SIZE (8u << 20)
+#include "own_thread.h"
 
 struct pool {
     pthread_mutex_t lock;
@@ -34,21 +32,6 @@ static struct pool blockers = {
     .most = 64,
     .name = "glupyblk",
 };
-
-int
-glupy_start_thread(void *(*fn)(void *), void *arg, const char *name)
-{
-    pthread_attr_t attr;
-    pthread_t thread;
-    int error;
-
-    pthread_attr_init(&attr);
-    pthread_attr_setstacksize(&attr, STACK_SIZE);
-    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-    error = gf_thread_create(&thread, &attr, fn, arg, "%s", name);
-    pthread_attr_destroy(&attr);
-    return error;
-}
 
 static struct glupy_job *
 pop(struct pool *pool)

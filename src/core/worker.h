@@ -25,7 +25,4 @@ int glupy_worker_prepare(void);
 /* Have a worker release what drops.c collected from threads that are not ours. */
 void glupy_worker_wake_for_drops(void);
 
-/* Start a thread of ours: GlusterFS's name scheme and blocked signals, an 8 MiB stack. 0, or an errno value. */
-int glupy_start_thread(void *(*fn)(void *), void *arg, const char *name);
-
 #endif

@@ -13,13 +13,13 @@
 
 #include "python.h"
 
+#include "../core/own_thread.h"
+
 #include <dlfcn.h>
 #include <glusterfs/common-utils.h>
 #include <glusterfs/logging.h>
 #include <libgen.h>
 #include <pthread.h>
-
-#define STACK_SIZE (8u << 20)
 
 static struct {
     pthread_mutex_t lock;
@@ -234,15 +234,8 @@ main_thread(void *unused)
 static bool
 create_main_thread(void)
 {
-    pthread_attr_t attr;
-    pthread_t thread;
-    int error;
+    int error = glupy_start_thread(main_thread, NULL, "glupymain");
 
-    pthread_attr_init(&attr);
-    pthread_attr_setstacksize(&attr, STACK_SIZE);
-    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-    error = gf_thread_create(&thread, &attr, main_thread, NULL, "glupymain");
-    pthread_attr_destroy(&attr);
     if (error)
         SAY("no thread for Python: %s", strerror(error));
     return error == 0;

@@ -123,6 +123,42 @@ def signals(pid: int) -> dict[str, str]:
     return dict(re.findall(r"^(Sig(?:Cgt|Ign|Blk)):\s+(\w+)$", status, re.M))
 
 
+#: What a fault of a thread itself raises. A thread that blocks it dies of it without a word in the log.
+FAULTS = {signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGABRT, signal.SIGSYS}
+
+
+def blocked(pid: int) -> dict[str, set[int]]:
+    """What the threads of a process block, by their names."""
+    found: dict[str, set[int]] = {}
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        mask = int(re.search(r"^SigBlk:\s+(\w+)$", (task / "status").read_text(), re.M)[1], 16)  # type: ignore[index]
+        name = (task / "comm").read_text().strip()
+        found.setdefault(name, set()).update(number for number in range(1, 65) if mask >> (number - 1) & 1)
+    return found
+
+
+def test_threads_of_glupy_block_no_faults() -> None:
+    """Nor if what started the process blocked them, which its threads inherit."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, FAULTS)
+    try:
+        with Mount([layer("talks", "user/talks")], expected=(r"fuse_thread_proc",)) as mount, ThreadPoolExecutor(2) as pool:
+            (mount.path / "file").write_bytes(b"")
+            for how in ("sleep", "thread"):  # start the clock, and a thread that may block
+                pool.submit(ask, mount, how, "file")
+                wait_until(lambda: f"waits: {how}" in mount.text(), "the request to be inside")
+            wait_until(lambda: "glfs_glupyclk" in blocked(mount.pid), "the clock's thread")
+            masks = blocked(mount.pid)
+            assert mount.process
+            mount.process.terminate()
+            mount.process.wait(PATIENCE)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    assert any(mask >= FAULTS for mask in masks.values())  # GlusterFS's own do block them then
+    for name in ("glfs_glupymain", "glfs_glupyrun", "glfs_glupyblk", "glfs_glupyclk"):
+        assert not masks[name] & FAULTS, name
+        assert signal.SIGTERM in masks[name], name
+
+
 def test_signals_are_untouched() -> None:
     with Mount() as plain, Mount([layer("talks", "user/talks")]) as python:
         assert ask(python, "import") == "a process"
