@@ -33,7 +33,7 @@ def load(instance: Instance) -> tuple[Translator, dict[str, Callable[..., Any]]]
     """The translator of one volume, after its init(), and the fops that it defines, bound. Raises LoadError."""
     name = finding.module_name(instance.type, instance.options)
     file = finding.find(name, finding.folders())
-    module = import_private(name, file, instance.name)
+    module = import_private(name, file, instance)
     try:
         return _make(translator_class(module, file), instance, file)
     except BaseException:
@@ -41,8 +41,8 @@ def load(instance: Instance) -> tuple[Translator, dict[str, Callable[..., Any]]]
         raise
 
 
-def import_private(name: str, file: Path, owner: str) -> ModuleType:
-    """Import a file as a module of its own for the translator `owner`. Raises LoadError."""
+def import_private(name: str, file: Path, owner: Instance) -> ModuleType:
+    """Import a file as a module of its own for a translator. Raises LoadError."""
     private = f"{names.PREFIX}{name}#{next(_serial)}"
     spec = _spec(private, file)
     module = importlib.util.module_from_spec(spec)

@@ -6,17 +6,30 @@ import os
 import sys
 import traceback
 from types import FrameType
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from glupy._core import Instance
 
 #: What the names of translators' modules start with; glupy.user.NAME#3 is one.
 PREFIX = "glupy.user."
 
 _HERE = os.path.dirname(os.path.abspath(__file__)) + os.sep
-_owners: dict[str, str] = {}
 
 
-def register(private: str, owner: str) -> None:
-    """Code of this module belongs to the translator of that name."""
-    _owners[private] = owner
+class Owner(NamedTuple):
+    """Whose code it is: the translator's name, which outlives its graph, and what it logs by."""
+
+    name: str
+    voice: Instance
+
+
+_owners: dict[str, Owner] = {}
+
+
+def register(private: str, instance: Instance) -> None:
+    """Code of this module belongs to that translator."""
+    _owners[private] = Owner(instance.name, instance)
 
 
 def unregister(private: str) -> None:
@@ -24,12 +37,17 @@ def unregister(private: str) -> None:
     _owners.pop(private, None)
 
 
-def owner_of(frame: FrameType | None) -> str | None:
+def is_translators(frame: FrameType) -> bool:
+    """Is it a translator's code that runs in this Python frame?"""
+    name = frame.f_globals.get("__name__")
+    return isinstance(name, str) and name.startswith(PREFIX)
+
+
+def owner_of(frame: FrameType | None) -> Owner | None:
     """The translator whose code runs in this Python frame, or called what runs in it."""
     while frame is not None:
-        name = frame.f_globals.get("__name__")
-        if isinstance(name, str) and name.startswith(PREFIX):
-            return _owners.get(".".join(name.split(".", 3)[:3]))
+        if is_translators(frame):
+            return _owners.get(".".join(frame.f_globals["__name__"].split(".", 3)[:3]))
         frame = frame.f_back
     return None
 

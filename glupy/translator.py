@@ -6,7 +6,7 @@ import logging
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
 
-from glupy import common, option
+from glupy import common, logs, option
 
 if TYPE_CHECKING:
     from glupy._core import Child, InodeTable, Instance
@@ -43,12 +43,10 @@ class Translator(Fops):
         if instance.children:
             self.child = instance.children[0]
         self.options = dict(instance.options)
-        self.log = logging.getLogger(instance.name)
+        self.log = logs.logger_for(instance)
         options = option.declared(type(self))
         self.common, texts = common.split(self.options, options)
-        if self.common.log_level:
-            level = self.common.log_level
-            self.log.setLevel({"NONE": logging.CRITICAL + 1, "TRACE": 5}.get(level, level))
+        logs.use_level(self.log, self.common.log_level)
         vars(self).update(option.read(options, texts, type(self).__name__))
 
     def init(self) -> Coroutine[Any, Any, None] | None:

@@ -278,6 +278,28 @@ instance_spawn(PyObject *object, PyObject *coroutine)
     Py_RETURN_NONE;
 }
 
+/* The log outlives the graph: what is said later is said for whoever the thread works for. */
+static xlator_t *
+speaker(PyObject *object)
+{
+    xlator_t *this = ((struct glupy_instance *)object)->this;
+
+    return this ? this : THIS;
+}
+
+static PyObject *
+instance_log(PyObject *object, PyObject *args)
+{
+    return glupy_log_as(speaker(object), args);
+}
+
+static PyObject *
+instance_log_level(PyObject *object, PyObject *unused)
+{
+    (void)unused;
+    return glupy_log_level_of(speaker(object));
+}
+
 static PyObject *
 instance_repr(PyObject *object)
 {
@@ -290,6 +312,13 @@ static PyMethodDef instance_methods[] = {
     {"run", instance_run, METH_O, run_doc},
     {"spawn", instance_spawn, METH_O,
      "spawn($self, coroutine, /)\n--\n\nStart a coroutine as a task of its own and go on. What it raises is logged."},
+    {"log", instance_log, METH_VARARGS,
+     "log($self, level, name, file, line, function, message, /)\n--\n\n"
+     "As glupy._core.log(), with the level and the graph of this translator, on any thread."},
+    {"log_level", instance_log_level, METH_NOARGS,
+     "log_level($self, /)\n--\n\n"
+     "The gf_loglevel_t (logging.h) up to which this translator's entries are written now: its own log-level, else\n"
+     "the process's."},
     {NULL, NULL, 0, NULL},
 };
 

@@ -15,7 +15,8 @@
  * Rules for every function: the ones marked GIL are called with the interpreter attached and may raise; the others are
  * called without it and must not touch a PyObject. With the interpreter attached only leaf calls into libglusterfs are
  * allowed, those that take no lock but the object's own and call nobody back (inode_ref, fd_ref, dict_ref, loc_copy,
- * iobref_ref, dict_get and dict_set …). References are never dropped there: see glupy_drop_* in drops.h. */
+ * iobref_ref, dict_get and dict_set …; in log.c also the log). References are never dropped there: see glupy_drop_* in
+ * drops.h. */
 #ifndef GLUPY_KIND_H
 #define GLUPY_KIND_H
 

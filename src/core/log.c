@@ -125,18 +125,58 @@ glupy_log_exception_doing(struct glupy_instance *instance, const char *doing)
     describe_and_log(instance, doing, Py_NewRef(Py_None));
 }
 
+/* On a thread that works for another xlator, or for none. It stays attached: nothing else keeps `as` from being freed
+ * while it is THIS here, and the log calls nobody back. */
+static void
+log_attached(xlator_t *as, const char *name, gf_loglevel_t level, const char *file, int line, const char *function,
+             const char *text)
+{
+    xlator_t *before = THIS;
+
+    THIS = as;
+    _gf_msg(name, file, function, line, level, 0, 0, 0, "%s", text);
+    THIS = before;
+}
+
 PyObject *
-glupy_log_method(PyObject *module, PyObject *args)
+glupy_log_as(xlator_t *as, PyObject *args)
 {
     const char *name, *file, *function, *text;
     int level, line;
 
-    (void)module;
     if (!PyArg_ParseTuple(args, "ississ:log", &level, &name, &file, &line, &function, &text))
         return NULL;
     if (level < GF_LOG_NONE || level > GF_LOG_TRACE)
         return PyErr_Format(PyExc_ValueError, "level: expected a gf_loglevel_t (0 to %d), not %d", GF_LOG_TRACE, level);
-    if (THIS->ctx)
+    if (as != THIS)
+        log_attached(as, name, (gf_loglevel_t)level, file, line, function, text);
+    else if (as->ctx)
         glupy_log(name, (gf_loglevel_t)level, file, line, function, text);
     Py_RETURN_NONE;
+}
+
+/* The rule of skip_logging() in logging.c. */
+PyObject *
+glupy_log_level_of(xlator_t *as)
+{
+    gf_loglevel_t level = as->loglevel;
+
+    if (!level)
+        level = as->ctx ? as->ctx->log.loglevel : GF_LOG_NONE;
+    return PyLong_FromLong(level);
+}
+
+PyObject *
+glupy_log_method(PyObject *module, PyObject *args)
+{
+    (void)module;
+    return glupy_log_as(THIS, args);
+}
+
+PyObject *
+glupy_log_level_method(PyObject *module, PyObject *unused)
+{
+    (void)module;
+    (void)unused;
+    return glupy_log_level_of(THIS);
 }

@@ -18,7 +18,12 @@ PyObject *glupy_shown(PyObject *value);
 void glupy_log(const char *name, gf_loglevel_t level, const char *file, int line, const char *function,
                const char *text);
 
-/* glupy._core.log(): see the docstring. */
+/* log() and log_level() of the module and of Instance: see the docstrings. `as` is the xlator whose level decides and
+ * whose graph the entry names. Attached, which keeps it alive. */
+PyObject *glupy_log_as(xlator_t *as, PyObject *args);
+PyObject *glupy_log_level_of(xlator_t *as);
+
 PyObject *glupy_log_method(PyObject *module, PyObject *args);
+PyObject *glupy_log_level_method(PyObject *module, PyObject *unused);
 
 #endif

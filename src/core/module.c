@@ -50,6 +50,10 @@ static PyMethodDef methods[] = {
     {"log", glupy_log_method, METH_VARARGS,
      "log(level, name, file, line, function, message, /)\n--\n\n"
      "An entry in GlusterFS's log; level is a gf_loglevel_t (logging.h). Nothing where there is no log."},
+    {"log_level", glupy_log_level_method, METH_NOARGS,
+     "log_level()\n--\n\n"
+     "The gf_loglevel_t up to which entries of this thread are written now: that of the translator it works for, else\n"
+     "the process's."},
     {"_python_going", python_going, METH_NOARGS, "Python is about to be finalised: let no thread in any more."},
     {NULL, NULL, 0, NULL},
 };

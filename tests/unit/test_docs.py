@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -33,7 +34,7 @@ class Instance:
 def test_sample(source, trusted):
     file = trusted / "sample.py"
     file.write_text(source)
-    module = loading.import_private("sample", file, "sample")
+    module = loading.import_private("sample", file, SimpleNamespace(name="sample"))
     try:
         cls = loading.translator_class(module, file)
         fopcheck.check_class(cls, _core.FOPS)
