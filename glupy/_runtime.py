@@ -22,10 +22,12 @@ _LONGEST = 32768  # characters of a traceback in the log
 def started(embedded: bool) -> None:
     """Python runs in a process of GlusterFS's: its own (embedded), or the program's that uses libgfapi.
 
-    In our own, logging and output go to GlusterFS's log. A program's Python will be finalised by the program.
+    In our own, logging and output go to GlusterFS's log, and a virtual environment is taken from the local
+    configuration. A program's Python will be finalised by the program.
     """
     if embedded:
         install_logging()
+        loading.owns_interpreter = True
     else:
         atexit.register(_core._python_going)
 

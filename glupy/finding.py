@@ -7,13 +7,23 @@ import difflib
 import keyword
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from glupy import trust
-from glupy.errors import LoadError
+from glupy.errors import LoadError, quoted
 
 CONFIGURATION = Path("/etc/glupy/glupy.conf")
 ADMINISTRATOR = Path("/etc/glupy/translators")
+_LONGEST = 200  # characters of a name; file systems take 255 bytes
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """What this machine's administrator decided."""
+
+    folders: list[Path]  # where translators are looked for, in order
+    venv: Path | None = None  # a virtual environment for them
 
 
 def shipped() -> Path:
@@ -31,16 +41,26 @@ def module_name(type: str, options: Mapping[str, str]) -> str:
         if name == "glupy":
             raise LoadError("no option module: add `option module NAME` to the volume in the volfile, where NAME.py is "
                             "the translator's file")
-    if not (name.isascii() and name.isidentifier()) or keyword.iskeyword(name):
-        raise LoadError(f'"{name}" is no module name: give the name of a Python file without folder or .py, made of '
-                        "letters, digits and underscores; where to look is decided on this machine, never by a volfile "
-                        f"(see {CONFIGURATION})")
+    if not (name.isascii() and name.isidentifier()) or keyword.iskeyword(name) or len(name) > _LONGEST:
+        raise LoadError(f'{quoted(name)} is no module name: give the name of a Python file without folder or .py, at '
+                        f"most {_LONGEST} letters, digits and underscores; where to look is decided on this machine, "
+                        f"never by a volfile (see {CONFIGURATION})")
     return name
 
 
-def folders() -> list[Path]:
-    """Where translators are looked for, in order. Raises LoadError if the local configuration is wrong."""
-    return [*_configured(), ADMINISTRATOR, shipped()]
+def configuration() -> Configuration:
+    """The local configuration. Raises LoadError if it is wrong, or not trusted."""
+    path, text = _read()
+    parser = configparser.ConfigParser(interpolation=None)
+    try:
+        parser.read_string(text, str(path))
+    except configparser.Error as error:
+        raise LoadError(f"cannot be read: {error}", path) from None
+    translators = _paths(parser, "translators", path)
+    venv = _paths(parser, "venv", path)
+    if len(venv) > 1:
+        raise LoadError("venv names more than one virtual environment; a process can use one", path)
+    return Configuration([*translators, ADMINISTRATOR, shipped()], venv[0] if venv else None)
 
 
 def find(name: str, where: Sequence[Path]) -> Path:
@@ -57,8 +77,13 @@ def find(name: str, where: Sequence[Path]) -> Path:
 
 
 def in_folder(name: str, folder: Path) -> Path | None:
-    """The file of a module in one folder, if it is there; a package goes before a file, as in Python."""
-    return next((path for path in (folder / name / "__init__.py", folder / f"{name}.py") if path.exists()), None)
+    """The file of a module in one folder, if it is there; a package goes before a file, as in Python.
+
+    Raises LoadError."""
+    try:
+        return next((path for path in (folder / name / "__init__.py", folder / f"{name}.py") if path.exists()), None)
+    except OSError as error:
+        raise LoadError(f"cannot be looked into for {name}: {error.strerror}", folder) from None
 
 
 def _available(where: Sequence[Path]) -> list[str]:
@@ -69,33 +94,28 @@ def _available(where: Sequence[Path]) -> list[str]:
         except OSError:
             continue
         names += [entry.stem for entry in entries if entry.suffix == ".py" or (entry / "__init__.py").exists()]
-    return names
+    return [name for name in names if name.isidentifier()]
 
 
-def _configured() -> list[Path]:
-    """Folders that the local configuration adds."""
+def _read() -> tuple[Path, str]:
+    """The file of the local configuration, and its text, which is empty where there is none."""
     named = os.environ.get("GLUPY_CONF")
     path = Path(named) if named else CONFIGURATION
     try:
-        text = trust.read(path).decode()
+        return path, trust.read(path).decode()
     except FileNotFoundError:
         if not named:
-            return []
+            return path, ""
         raise LoadError("no such file, though the environment variable GLUPY_CONF names it", path) from None
     except (OSError, UnicodeDecodeError) as error:
         raise LoadError(f"cannot be read: {error}", path) from None
-    return _folders_of(text, path)
 
 
-def _folders_of(text: str, path: Path) -> list[Path]:
-    parser = configparser.ConfigParser(interpolation=None)
-    try:
-        parser.read_string(text, str(path))
-    except configparser.Error as error:
-        raise LoadError(f"cannot be read: {error}", path) from None
-    listed = parser.get("glupy", "translators", fallback="")
-    names = [part.strip() for part in listed.split(":") if part.strip()]
-    for name in names:
-        if not os.path.isabs(name):
-            raise LoadError(f"translators = {listed}: {name} is not an absolute path", path)
-    return [Path(name) for name in names]
+def _paths(parser: configparser.ConfigParser, key: str, file: Path) -> list[Path]:
+    """An entry that is a list of absolute paths."""
+    listed = parser.get("glupy", key, fallback="")
+    paths = [part.strip() for part in listed.split(":") if part.strip()]
+    for path in paths:
+        if not os.path.isabs(path):
+            raise LoadError(f"{key} = {listed}: {path} is not an absolute path", file)
+    return [Path(path) for path in paths]

@@ -18,7 +18,7 @@ from pathlib import Path
 from types import CodeType, ModuleType
 from typing import TYPE_CHECKING, Any
 
-from glupy import finding, fopcheck, names, trust
+from glupy import finding, fopcheck, names, trust, venv
 from glupy._core import FOPS
 from glupy.errors import LoadError, OptionError, remember_source
 from glupy.translator import Translator
@@ -28,11 +28,17 @@ if TYPE_CHECKING:
 
 _serial = itertools.count(1)
 
+#: Whether glupy started this process's Python: only then is its path glupy's to add to. Set by _runtime.started().
+owns_interpreter = False
+
 
 def load(instance: Instance) -> tuple[Translator, dict[str, Callable[..., Any]]]:
     """The translator of one volume, after its init(), and the fops that it defines, bound. Raises LoadError."""
     name = finding.module_name(instance.type, instance.options)
-    file = finding.find(name, finding.folders())
+    settings = finding.configuration()
+    file = finding.find(name, settings.folders)
+    if settings.venv and owns_interpreter:
+        venv.use(settings.venv)
     module = import_private(name, file, instance)
     try:
         return _make(translator_class(module, file), instance, file)

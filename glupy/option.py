@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar, overload
 
 from glupy import values
-from glupy.errors import OptionError
+from glupy.errors import OptionError, quoted
 
 T = TypeVar("T")
 
@@ -164,7 +164,7 @@ def _value(option: Option[Any], given: Mapping[str, str], owner: str) -> Any:
     try:
         return option.parse(given[option.name])
     except ValueError as error:
-        raise OptionError(f'option {option.name} is "{given[option.name]}": {error}') from None
+        raise OptionError(f"option {option.name} is {quoted(given[option.name])}: {error}") from None
 
 
 def _unknown(key: str, options: Mapping[str, Option[Any]], owner: str) -> str:

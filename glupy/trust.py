@@ -7,22 +7,22 @@ may not change the file can therefore put another one in its place between the c
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 
 from glupy.errors import TrustError
 
 _LINKS = 40  # as many as Linux follows
+_MOST = 16 << 20  # bytes of a file
 _WALK = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 
 
 def check(status: os.stat_result, path: str) -> None:
     """Refuse what others could have written. Raises TrustError."""
-    if status.st_uid not in (0, os.geteuid()):
-        raise TrustError(
-            f"owned by uid {status.st_uid}, so glupy does not run it: only root and the user this process runs as "
-            f"(uid {os.geteuid()}) may decide what does; if you trust it: chown root {path}", path)
+    _check_owner(status, path)
+    # Access control lists need no look of their own: nobody has more by them than the group bits here say.
     if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         hint = " (sticky or not)" if status.st_mode & stat.S_ISVTX else ""
         kind = "folder" if stat.S_ISDIR(status.st_mode) else "file"
@@ -32,18 +32,47 @@ def check(status: os.stat_result, path: str) -> None:
             "code to a folder that only its owner can write", path)
 
 
+def _check_owner(status: os.stat_result, path: str) -> None:
+    if status.st_uid not in (0, os.geteuid()):
+        link = stat.S_ISLNK(status.st_mode)
+        raise TrustError(
+            f"{'a link ' if link else ''}owned by uid {status.st_uid}, so glupy does not run "
+            f"{'what it leads to' if link else 'it'}: only root and the user this process runs as "
+            f"(uid {os.geteuid()}) may decide what does; if you trust it: chown {'-h ' if link else ''}root {path}",
+            path)
+
+
 def read(path: str | os.PathLike[str]) -> bytes:
     """The content of a regular file, after checking it and every folder and link on the way.
 
     path is absolute. Raises TrustError for what is not trusted, OSError for what cannot be read."""
-    with open(_open(os.fspath(path)), "rb") as file:
-        return file.read()
+    name = os.fspath(path)
+    descriptor = _walk(name)
+    if descriptor is None:
+        raise TrustError("a folder; expected a file", name)
+    with open(descriptor, "rb") as file:
+        content = file.read(_MOST + 1)
+    if len(content) > _MOST:
+        raise TrustError(f"more than {_MOST >> 20} MiB, which no source file needs: is it the right file?", name)
+    return content
+
+
+def check_folder(path: str | os.PathLike[str]) -> None:
+    """Check a folder and every folder and link on the way to it.
+
+    path is absolute. Raises TrustError for what is not trusted, OSError for what is not there."""
+    descriptor = _walk(os.fspath(path))
+    if descriptor is not None:
+        os.close(descriptor)
+        raise TrustError("a file; expected a folder", path)
 
 
 class _Walker:
     """Where a walk stands: an open directory, its name, and the parts of the path still to go, last one first."""
 
     def __init__(self, path: str) -> None:
+        if not path.startswith("/"):
+            raise TrustError("not an absolute path", path)
         self.pending = path.split("/")[::-1]
         self.links = 0
         self.directory = -1
@@ -61,12 +90,13 @@ class _Walker:
     def follow(self, link: int, name: str) -> None:
         """Put a link's target in front of what is still to go."""
         try:
+            _check_owner(os.fstat(link), name)
             target = os.readlink("", dir_fd=link)
         finally:
             os.close(link)
         self.links += 1
         if self.links > _LINKS:
-            raise TrustError("too many links, one leading to the next", name)
+            raise TrustError(f"more than {_LINKS} links, one leading to the next: put the file itself here", name)
         self.pending += target.split("/")[::-1]
         if target.startswith("/"):
             self.enter_root()
@@ -77,9 +107,8 @@ class _Walker:
             self.directory = -1
 
 
-def _open(path: str) -> int:
-    if not path.startswith("/"):
-        raise TrustError("not an absolute path", path)
+def _walk(path: str) -> int | None:
+    """Go all the way. The descriptor of the file that it ends at; None if that is a folder."""
     walker = _Walker(path)
     try:
         while walker.pending:
@@ -88,15 +117,15 @@ def _open(path: str) -> int:
                 continue
             name = os.path.normpath(os.path.join(walker.name, part))
             descriptor = _step(walker, part, name)
-            if descriptor >= 0:
+            if descriptor is not None:
                 return descriptor
-        raise TrustError("a folder; expected a file", path)
+        return None
     finally:
         walker.close()
 
 
-def _step(walker: _Walker, part: str, name: str) -> int:
-    """Go one part of the path further. The descriptor of the file if that was it, else -1."""
+def _step(walker: _Walker, part: str, name: str) -> int | None:
+    """Go one part of the path further. The descriptor of the file if that was it."""
     found = os.open(part, _WALK, dir_fd=walker.directory)
     mode = os.fstat(found).st_mode
     if stat.S_ISDIR(mode):
@@ -106,17 +135,22 @@ def _step(walker: _Walker, part: str, name: str) -> int:
     else:
         os.close(found)
         if any(rest not in ("", ".") for rest in walker.pending):
-            raise NotADirectoryError(20, "Not a directory", name)
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), name)
+        _check_regular(mode, name)  # before it is opened, which would rewind a tape or start a watchdog
         return _open_file(walker, part, name)
-    return -1
+    return None
+
+
+def _check_regular(mode: int, name: str) -> None:
+    if not stat.S_ISREG(mode):
+        raise TrustError("not a regular file: put the source itself here, or a link to it", name)
 
 
 def _open_file(walker: _Walker, part: str, name: str) -> int:
     descriptor = os.open(part, _READ, dir_fd=walker.directory)
     try:
         status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise TrustError("not a regular file", name)
+        _check_regular(status.st_mode, name)
         check(status, name)
     except BaseException:
         os.close(descriptor)

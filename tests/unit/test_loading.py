@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import glupy
-from glupy import LoadError, OptionError, TrustError, _core, _runtime, finding, fopcheck, logs, names
+from glupy import LoadError, OptionError, TrustError, _core, _runtime, finding, fopcheck, logs, names, venv
 
 HEAD = "from glupy import Option, Translator\n"
 GOOD = HEAD + """
@@ -189,21 +189,21 @@ def test_local_configuration(folder, write, monkeypatch):
     (folder / "site").mkdir()
     write(GOOD, "site/other.py")
     write(f"[glupy]\ntranslators = {folder}/none:{folder}/site\n", "glupy.conf")
-    assert finding.find("other", finding.folders()) == folder / "site" / "other.py"
+    assert finding.find("other", finding.configuration().folders) == folder / "site" / "other.py"
     write("[glupy]\ntranslators = site\n", "relative.conf")
     monkeypatch.setenv("GLUPY_CONF", str(folder / "relative.conf"))
     with pytest.raises(LoadError, match="site is not an absolute path"):
-        finding.folders()
+        finding.configuration()
     monkeypatch.setenv("GLUPY_CONF", str(folder / "missing.conf"))
     with pytest.raises(LoadError, match="no such file, though the environment variable GLUPY_CONF names it"):
-        finding.folders()
+        finding.configuration()
     (folder / "glupy.conf").chmod(0o666)
     monkeypatch.delenv("GLUPY_CONF")
     with pytest.raises(TrustError, match="writable by others"):
-        finding.folders()
+        finding.configuration()
     write("translators = /srv\n", "glupy.conf").chmod(0o600)
     with pytest.raises(LoadError, match="cannot be read"):
-        finding.folders()
+        finding.configuration()
 
 
 def test_neither_current_directory_nor_path(folder, write, monkeypatch):
@@ -212,6 +212,62 @@ def test_neither_current_directory_nor_path(folder, write, monkeypatch):
     monkeypatch.syspath_prepend(str(folder / "elsewhere"))
     with pytest.raises(LoadError, match="no module stray"):
         _runtime.load(Instance(module="stray"))
+
+
+def virtual_environment(folder, version="{}.{}".format(*sys.version_info)):
+    """A folder laid out as python3 -m venv does."""
+    packages = folder / "venv" / "lib" / f"python{version}" / "site-packages"
+    packages.mkdir(parents=True)
+    (folder / "venv" / "pyvenv.cfg").write_text(f"home = /usr/bin\nversion = {version}.1\n")
+    return packages
+
+
+def test_virtual_environment(folder, write, monkeypatch):
+    packages = virtual_environment(folder)
+    write(f"[glupy]\nvenv = {folder}/venv\n", "glupy.conf")
+    assert finding.configuration().venv == folder / "venv"
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    venv.use(folder / "venv")
+    venv.use(folder / "venv")
+    assert sys.path[-1] == str(packages) and sys.path.count(str(packages)) == 1
+
+
+def test_path_of_a_program_that_runs_python_is_its_own(folder, write):
+    packages = virtual_environment(folder)
+    write(f"[glupy]\nvenv = {folder}/venv\n", "glupy.conf")
+    write(GOOD)
+    _runtime.load(Instance(module="mod"))
+    assert str(packages) not in sys.path
+
+
+@pytest.mark.parametrize("spoil, says", [
+    (lambda venv, packages: packages.chmod(0o775), "site-packages: folder is writable by its group"),
+    (lambda venv, packages: packages.parent.chmod(0o777), "folder is writable by others"),
+    (lambda venv, packages: os.chown(venv, 1234, 0), "venv: owned by uid 1234"),
+    (lambda venv, packages: (venv / "pyvenv.cfg").chmod(0o666), "pyvenv.cfg: file is writable by others"),
+    (lambda venv, packages: (venv / "pyvenv.cfg").unlink(), "venv in the local configuration has to name a folder"),
+    (lambda venv, packages: (venv / "pyvenv.cfg").write_text("home = /usr/bin\n"), "pyvenv.cfg: names no version"),
+    (lambda venv, packages: (venv / "pyvenv.cfg").write_text("version_info = 3.4.0.final.0\n"),
+     "virtual environment for Python 3.4, but this process runs Python {}.{}: make it anew with /usr/bin/python"
+     .format(*sys.version_info)),
+    (lambda venv, packages: packages.rmdir(), "site-packages: cannot be used as the virtual environment's packages: No"),
+    (lambda venv, packages: (packages.rmdir(), packages.write_text("")), "a file; expected a folder"),
+    (lambda venv, packages: (packages.rmdir(), packages.symlink_to("/tmp")), "/tmp: folder is writable by others"),
+])
+def test_virtual_environments_that_are_refused(folder, spoil, says):
+    packages = virtual_environment(folder)
+    spoil(folder / "venv", packages)
+    with pytest.raises(LoadError) as caught:
+        venv.site_packages(folder / "venv")
+    assert says in str(caught.value)
+
+
+@pytest.mark.parametrize("entry, says", [("venv = there", "there is not an absolute path"),
+                                         ("venv = /a:/b", "more than one virtual environment")])
+def test_wrong_configuration_of_a_virtual_environment(folder, write, entry, says):
+    write(f"[glupy]\n{entry}\n", "glupy.conf")
+    with pytest.raises(LoadError, match=says):
+        finding.configuration()
 
 
 # How it refuses: the module
@@ -227,6 +283,45 @@ def test_no_option_module(folder):
 def test_names_that_are_no_identifiers(folder, name):
     with pytest.raises(LoadError, match="is no module name" if name else "no option module"):
         _runtime.load(Instance(module=name))
+
+
+@pytest.mark.parametrize("name, shown", [
+    ("mod\n[2026-01-01 00:00:00] E forged", r'"mod\n[2026-01-01 00:00:00] E forged"'),
+    ("\u043eod", r'"\u043eod"'),  # a Cyrillic o
+    ("\uff4dod", r'"\uff4dod"'),  # fullwidth: Python itself would read it as mod
+    ("mod\0", r'"mod\x00"'), ("\x1b[2J", r'"\x1b[2J"'), ("\udcff", r'"\udcff"'), ('"', r'"\""'), ("$(id)", '"$(id)"'),
+    ("mod;id", '"mod;id"'), ("a" * 201, f'"{"a" * 100}..." (201 characters)'),
+])
+def test_odd_names(write, name, shown):
+    write(GOOD)
+    with pytest.raises(LoadError) as caught:
+        _runtime.load(Instance(module=name))
+    text = str(caught.value)
+    assert text.startswith(f"{shown} is no module name: ") and "\n" not in text and text.isascii()
+
+
+def test_longest_name(write):
+    write(GOOD, "a" * 200 + ".py")
+    assert _runtime.load(Instance(module="a" * 200))
+
+
+def test_odd_files_are_not_suggested(folder, write):
+    write(GOOD, "neer.py")
+    write(GOOD, "nee\nr.py")
+    with pytest.raises(LoadError) as caught:
+        _runtime.load(Instance(module="near"))
+    assert "Did you mean neer? Put" in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["os", "json", "builtins", "sys", "glupy", "__init__"])
+def test_names_of_pythons_own(folder, write, name):
+    """They are looked for like any other; one that is there takes no other module's place."""
+    with pytest.raises(LoadError, match=f"no (module {name}: looked for|option module)"):
+        _runtime.load(Instance(module=name))
+    write(GOOD + "import json, os, sys\nassert json.dumps and os.path and sys.path\n", f"{name}.py")
+    before = sys.modules.get(name)
+    translator, _ = _runtime.load(Instance(module=name))
+    assert type(translator).__module__.startswith(f"glupy.user.{name}#") and sys.modules.get(name) is before
 
 
 def test_no_such_module(write, folder):
@@ -412,7 +507,7 @@ def test_no_child(write):
 
 
 def test_only_load_errors_leave(folder, monkeypatch):
-    monkeypatch.setattr(finding, "folders", lambda: 1 / 0)
+    monkeypatch.setattr(finding, "configuration", lambda: 1 / 0)
     with pytest.raises(LoadError, match="glupy itself failed: ZeroDivisionError"):
         _runtime.load(Instance(module="mod"))
 
