@@ -6,15 +6,15 @@ import atexit
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from glupy import _core, loading, names
+from glupy import _core, fopcheck, loading, names
 from glupy.errors import LoadError
 from glupy.logs import install_logging
-from glupy.translator import Translator
+from glupy.translator import FACTORIES, OPTIONAL, Translator
 
 if TYPE_CHECKING:
     from glupy._core import Instance
 
-__all__ = ["describe", "fini", "load", "reconfigure", "started"]
+__all__ = ["contexts", "describe", "fini", "load", "reconfigure", "started"]
 
 _LONGEST = 32768  # characters of a traceback in the log
 
@@ -40,6 +40,14 @@ def load(instance: Instance) -> tuple[Translator, dict[str, Callable[..., Any]]]
         raise
     except BaseException as error:
         raise LoadError(f"glupy itself failed: {loading.last_line(error)}\n{loading.trace(error)}") from error
+
+
+def contexts(translator: Translator) -> dict[str, Callable[..., Any]]:
+    """The hooks that a translator's class defines, bound, and what makes its contexts, by name."""
+    cls = type(translator)
+    found = {name: fopcheck.factory(cls, name) for name in FACTORIES}
+    found |= {name: getattr(translator, name) for name in OPTIONAL if getattr(cls, name) is not getattr(Translator, name)}
+    return {name: function for name, function in found.items() if function is not None}
 
 
 def describe(error: BaseException, translator: str, fop: str | None, path: str | None) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 from glupy.errors import LoadError
 from glupy.option import Option
 from glupy import common
-from glupy.translator import HOOKS, Translator
+from glupy.translator import FACTORIES, HOOKS, Translator
 
 Fops = Mapping[str, tuple[str, ...]]
 _LIKE = 0.75
@@ -26,13 +26,27 @@ def check_class(cls: type[Translator], fops: Fops) -> None:
         value = inspect.getattr_static(cls, name)
         if isinstance(value, Option):
             _check_option(cls, name)
-        elif name not in fops and name not in HOOKS and not name.startswith("_") and callable(getattr(cls, name, None)):
+        elif name not in fops and name not in (*HOOKS, *FACTORIES) and not name.startswith("_") and callable(getattr(cls, name, None)):
             _check_helper(cls, name, fops)
+
+
+def factory(cls: type[Translator], name: str) -> Callable[[], Any] | None:
+    """What the class attribute inode_ctx or fd_ctx says makes a context. Raises LoadError."""
+    value = getattr(cls, name)
+    if value is None:
+        return None
+    if not callable(value) or not _takes(value, 0):
+        raise _error(cls, name, f"{cls.__name__}.{name} is {value!r}: expected what can be called without arguments to make "
+                     "a context, such as dict or a class")
+    made: Callable[[], Any] = value
+    return made
 
 
 def bound_fops(translator: Translator, fops: Fops) -> dict[str, Callable[..., Any]]:
     """The fops that a translator defines, bound, by name; hooks are checked too. Raises LoadError."""
     cls = type(translator)
+    for name in FACTORIES:
+        factory(cls, name)
     for name, arguments in HOOKS.items():
         _check_call(cls, name, getattr(translator, name), arguments, "def")
     return {name: _bound_fop(translator, name, arguments) for name, arguments in fops.items() if hasattr(cls, name)}

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Coroutine
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from glupy import common, logs, option
 
 if TYPE_CHECKING:
-    from glupy._core import Child, InodeTable, Instance
+    from glupy._core import Child, Fd, Inode, InodeTable, Instance
     from glupy._fops import Fops
 else:
     Fops = object  # a fop that is not defined is not ours: GlusterFS's default stands in its place
@@ -27,6 +27,8 @@ class Translator(Fops):
     options          what the volfile gives, as text; Option declarations are the checked form
     common           the options that every translator has (module, log-level, on-error, enabled, budget)
     log              a logging.Logger; what it is given goes to GlusterFS's log under this translator's name
+    inode_ctx        on the class: what makes the `ctx` of an inode that has none yet, a callable without arguments
+    fd_ctx           the same for fds; None (the default): such a ctx reads as None
     """
 
     child: Child
@@ -35,6 +37,8 @@ class Translator(Fops):
     options: dict[str, str]
     common: common.Common
     log: logging.Logger
+    inode_ctx: ClassVar[Callable[[], Any] | None] = None
+    fd_ctx: ClassVar[Callable[[], Any] | None] = None
 
     def __init__(self, instance: Instance) -> None:
         self._instance = instance
@@ -62,6 +66,35 @@ class Translator(Fops):
         """Called with each GF_EVENT_* that reaches this layer (glusterfs-fops.h), such as CHILD_UP."""
         return None
 
+    def forget(self, inode: Inode) -> Coroutine[Any, Any, None] | None:
+        """Called after GlusterFS has forgotten an inode whose ctx this translator set (xlator_cbks.forget).
+
+        The inode still says what it was: gfid, ia_type, ctx. Its gfid is null if it never came into the inode table.
+        """
+        return None
+
+    def release(self, fd: Fd) -> Coroutine[Any, Any, None] | None:
+        """Called after the last use of an open file whose ctx this translator set (xlator_cbks.release).
+
+        The fd still says what it was: inode, flags, pid, anonymous, ctx.
+        """
+        return None
+
+    def releasedir(self, fd: Fd) -> Coroutine[Any, Any, None] | None:
+        """The same for directories (xlator_cbks.releasedir)."""
+        return None
+
+    def client_disconnect(self, client: str) -> Coroutine[Any, Any, None] | None:
+        """On a brick: a client's connection has ended (xlator_cbks.client_disconnect). client is as in frame.client.
+
+        In a process that serves several bricks each of them is told of the clients of all.
+        """
+        return None
+
+    def client_destroy(self, client: str) -> Coroutine[Any, Any, None] | None:
+        """On a brick: nothing of a client is under way any more (xlator_cbks.client_destroy)."""
+        return None
+
     @property
     def itable(self) -> InodeTable | None:
         """The inode table of this graph; None until the graph is up."""
@@ -79,4 +112,13 @@ class Translator(Fops):
 
 
 #: What glupy calls besides fops: name, and the number of arguments after self.
-HOOKS = {"init": (), "fini": (), "notify": ("event", "data")}
+HOOKS = {
+    "init": (), "fini": (), "notify": ("event", "data"), "forget": ("inode",), "release": ("fd",), "releasedir": ("fd",),
+    "client_disconnect": ("client",), "client_destroy": ("client",),
+}
+
+#: Those of them that are called only where a class defines them.
+OPTIONAL = ("forget", "release", "releasedir", "client_disconnect", "client_destroy")
+
+#: What makes a context: class attributes.
+FACTORIES = ("inode_ctx", "fd_ctx")

@@ -3,6 +3,7 @@
 
 #include "background.h"
 #include "compat.h"
+#include "context.h"
 #include "frame.h"
 #include "log.h"
 #include "reply.h"
@@ -14,13 +15,7 @@
 static inode_t *
 argument_inode(struct glupy_request *request)
 {
-    for (unsigned i = 0; i < request->fop->nargs; i++) {
-        PyObject *object = glupy_request_args(request)[i];
-
-        if (request->fop->args[i].kind == &glupy_kind_loc && object && object != Py_None)
-            return ((struct glupy_loc *)object)->loc->inode;
-    }
-    return NULL;
+    return glupy_first_inode(request->fop, glupy_request_args(request));
 }
 
 static fd_t *
@@ -119,6 +114,7 @@ from_reply(struct glupy_answer *answer, struct glupy_request *request, struct gl
         return;
     answer->op_ret = checked_op_ret(reply, &answer->held);
     fill_left_out(request, &answer->held);
+    glupy_contexts_met(request->instance, request->fop, &answer->held, argument_inode(request));
 }
 
 /* The caller's own arguments, to be wound on unchanged. */

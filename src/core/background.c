@@ -47,7 +47,7 @@ glupy_background_arms(struct glupy_request *request)
 {
     if (request->busy)
         return;
-    request->busy = true;
+    request->busy = request->counted = true;
     count_busy(request->instance, 1);
 }
 
@@ -58,6 +58,14 @@ glupy_background_rests(struct glupy_request *request)
         STACK_DESTROY(request->frame->root);
     request->frame = NULL;
     request->busy = false;
+    if (!request->finished)
+        glupy_background_calms(request);
+}
+
+void
+glupy_background_calms(struct glupy_request *request)
+{
+    request->counted = false;
     count_busy(request->instance, -1);
 }
 

@@ -19,6 +19,10 @@ void glupy_background_arms(struct glupy_request *request);
 /* All that it wound has come back: give its frame back. Not attached. */
 void glupy_background_rests(struct glupy_request *request);
 
+/* Nothing of it holds on to the graph any more: who waits for that hears. Not attached, hence after a step in which
+ * glupy_background_ended() dropped what the task left: an exception's traceback may hold inodes. */
+void glupy_background_calms(struct glupy_request *request);
+
 /* The task has ended: the instance forgets it, who waits for it hears. It may still stay in memory for a timer that is
  * out. Attached; only the first call counts. */
 void glupy_background_ended(struct glupy_request *request);

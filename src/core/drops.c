@@ -18,6 +18,7 @@ static struct {
     pthread_mutex_t lock;
     struct glupy_drop *drops;
     unsigned count, room;
+    struct glupy_job job; /* queued while there are any */
 } strays = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static void
@@ -58,6 +59,25 @@ append(struct glupy_drop **drops, unsigned *count, unsigned *room)
     return &(*drops)[(*count)++];
 }
 
+/* On a worker. */
+static void
+release_strays(struct glupy_job *job)
+{
+    struct glupy_drop *drops;
+    unsigned count;
+
+    (void)job;
+    pthread_mutex_lock(&strays.lock);
+    drops = strays.drops;
+    count = strays.count;
+    strays.drops = NULL;
+    strays.count = strays.room = 0;
+    pthread_mutex_unlock(&strays.lock);
+    for (unsigned i = 0; i < count; i++)
+        release(&drops[i]);
+    free(drops);
+}
+
 static void
 drop_stray(void *pointer, enum drop_kind kind)
 {
@@ -70,8 +90,10 @@ drop_stray(void *pointer, enum drop_kind kind)
     if (drop)
         *drop = (struct glupy_drop){pointer, kind};
     pthread_mutex_unlock(&strays.lock);
-    if (first)
-        glupy_worker_wake_for_drops();
+    if (first && drop) {
+        strays.job.run = release_strays;
+        glupy_worker_submit(&strays.job);
+    }
 }
 
 /* A thread that stays inside for long, such as one that runs to_thread's function, hands over now and then. */
@@ -121,23 +143,6 @@ glupy_drops_release(struct glupy_thread *thread)
         thread->drops = drops;
         thread->room = room;
     }
-}
-
-void
-glupy_drops_release_strays(void)
-{
-    struct glupy_drop *drops;
-    unsigned count;
-
-    pthread_mutex_lock(&strays.lock);
-    drops = strays.drops;
-    count = strays.count;
-    strays.drops = NULL;
-    strays.count = strays.room = 0;
-    pthread_mutex_unlock(&strays.lock);
-    for (unsigned i = 0; i < count; i++)
-        release(&drops[i]);
-    free(drops);
 }
 
 void

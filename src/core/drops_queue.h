@@ -7,7 +7,4 @@
 /* Release what the thread has queued. Not attached to the interpreter. */
 void glupy_drops_release(struct glupy_thread *thread);
 
-/* Release what threads that are not ours have queued; a worker calls it. Not attached to the interpreter. */
-void glupy_drops_release_strays(void);
-
 #endif

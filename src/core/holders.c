@@ -17,6 +17,15 @@ glupy_table_of(const struct glupy_kind *kind, PyObject *object)
     return inode ? inode->table : NULL;
 }
 
+inode_t *
+glupy_first_inode(const struct glupy_fop *fop, PyObject *const *args)
+{
+    for (unsigned i = 0; i < fop->nargs; i++)
+        if (fop->args[i].kind == &glupy_kind_loc && args[i] && args[i] != Py_None)
+            return ((struct glupy_loc *)args[i])->loc->inode;
+    return NULL;
+}
+
 void
 glupy_holders_let_go(struct glupy_state *state, inode_table_t *table, bool alive)
 {

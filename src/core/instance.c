@@ -39,6 +39,9 @@ glupy_instance_create(struct glupy_state *state, xlator_t *this)
     self->this = this;
     self->state = state;
     INIT_LIST_HEAD(&self->background);
+    INIT_LIST_HEAD(&self->contexts);
+    self->hooks.last = &self->hooks.first;
+    pthread_cond_init(&self->hooks.calm, NULL);
     pthread_mutex_init(&self->lock, NULL);
     pthread_cond_init(&self->calm, NULL);
     self->children = glupy_children_of(self, this);
@@ -57,6 +60,10 @@ instance_traverse(PyObject *object, visitproc visit, void *arg)
     Py_VISIT(self->children);
     for (unsigned i = 0; i < GLUPY_FOP_COUNT; i++)
         Py_VISIT(self->methods[i]);
+    for (unsigned i = 0; i < GLUPY_HOOK_COUNT; i++)
+        Py_VISIT(self->hooks.methods[i]);
+    Py_VISIT(self->inode_factory);
+    Py_VISIT(self->fd_factory);
     return 0;
 }
 
@@ -69,6 +76,10 @@ instance_clear(PyObject *object)
     Py_CLEAR(self->children);
     for (unsigned i = 0; i < GLUPY_FOP_COUNT; i++)
         Py_CLEAR(self->methods[i]);
+    for (unsigned i = 0; i < GLUPY_HOOK_COUNT; i++)
+        Py_CLEAR(self->hooks.methods[i]);
+    Py_CLEAR(self->inode_factory);
+    Py_CLEAR(self->fd_factory);
     return 0;
 }
 
@@ -170,7 +181,7 @@ get_itable(PyObject *self, void *unused)
     if (!table && this->graph && this->graph->top)
         table = ((xlator_t *)this->graph->top)->itable;
     ((struct glupy_instance *)self)->table = table;
-    return glupy_inode_table_new(((struct glupy_instance *)self)->state, table);
+    return glupy_inode_table_new(glupy_state_of(self), (struct glupy_instance *)self, table);
 }
 
 /* run(): a background task whose end the caller waits for */

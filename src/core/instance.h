@@ -4,8 +4,32 @@
 
 #include <pthread.h>
 
+#include <stdatomic.h>
+
 #include "fops_gen.h"
 #include "thread.h"
+#include "worker.h"
+
+/* What GlusterFS tells besides fops, and what of it has not been passed on yet (hooks.c). */
+enum glupy_hook {
+    GLUPY_HOOK_FORGET,
+    GLUPY_HOOK_RELEASE,
+    GLUPY_HOOK_RELEASEDIR,
+    GLUPY_HOOK_CLIENT_DISCONNECT,
+    GLUPY_HOOK_CLIENT_DESTROY,
+    GLUPY_HOOK_COUNT
+};
+
+struct glupy_hooks {
+    PyObject *methods[GLUPY_HOOK_COUNT]; /* bound methods of those that the class defines, else NULL */
+    struct glupy_context *first, **last; /* the queue; it and the next two under a mutex of hooks.c */
+    unsigned inside;                     /* threads of GlusterFS's that are in a callback */
+    bool busy;                           /* a worker has the queue in hand */
+    atomic_bool settled;                 /* the inode table is about to go */
+    bool ended;                          /* no hook is called any more */
+    pthread_cond_t calm;                 /* neither inside nor busy */
+    struct glupy_job job;
+};
 
 struct glupy_instance {
     PyObject_HEAD
@@ -23,6 +47,11 @@ struct glupy_instance {
     unsigned busy;               /* background tasks that have something wound */
     bool going;                  /* the graph goes: no new background tasks */
     bool pass_on_error;          /* option on-error: wind the call on instead of answering EIO */
+    struct list_head contexts;   /* of inodes and fds, under the interpreter's lock (context.c) */
+    bool has_contexts;           /* there has been one */
+    PyObject *inode_factory;     /* class attribute inode_ctx, else NULL */
+    PyObject *fd_factory;        /* class attribute fd_ctx, else NULL */
+    struct glupy_hooks hooks;
 };
 
 struct glupy_child {

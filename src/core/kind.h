@@ -27,6 +27,7 @@ struct glupy_kind {
     const char *name;    /* for messages: "Loc", "int32" */
     size_t passed_size;
     size_t held_size;
+    size_t owner; /* where the object keeps the instance that it belongs to (glupy_set_owner); 0: nowhere */
 
     /* GIL. A new reference to an object for *passed, borrowing what it points to. A NULL pointer gives None, except
      * for dict, which gives an empty Xdata that becomes a dict_t when first written to. */

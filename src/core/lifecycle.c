@@ -5,6 +5,7 @@
 #include "compat.h"
 #include "log.h"
 #include "holders.h"
+#include "hooks.h"
 #include "main_thread.h"
 #include "types/types.h"
 #include "worker.h"
@@ -93,7 +94,8 @@ load(struct glupy_instance *self)
         return -1;
     }
     Py_INCREF(self->translator);
-    failed = take_methods(self, methods) != 0 || take_common(self) != 0 || make_fops(self) != 0;
+    failed = take_methods(self, methods) != 0 || take_common(self) != 0 || glupy_hooks_load(self) != 0 ||
+             make_fops(self) != 0;
     Py_DECREF(loaded);
     return failed ? -1 : 0;
 }
@@ -143,6 +145,7 @@ glupy_init(xlator_t *this)
         return -1;
     this->private = call.instance;
     this->fops = call.instance->fops;
+    this->cbks = &glupy_cbks;
     return 0;
 }
 
@@ -153,10 +156,16 @@ cancel_attached(void *arg)
 }
 
 static void
+say_if_not(xlator_t *this, bool done, const char *what)
+{
+    if (!done)
+        gf_msg(this->name, GF_LOG_ERROR, 0, 0, "%s after %u seconds", what, PATIENCE);
+}
+
+static void
 wait_for_background(xlator_t *this, struct glupy_instance *self)
 {
-    if (!glupy_background_wait(self, PATIENCE))
-        gf_msg(this->name, GF_LOG_ERROR, 0, 0, "a background task still has a fop out after %u seconds", PATIENCE);
+    say_if_not(this, glupy_background_wait(self, PATIENCE), "a background task still has a fop out");
 }
 
 /* PARENT_DOWN: the graph is about to go, and fini() may never be called (a mount's graph switch) or come after the
@@ -171,8 +180,10 @@ glupy_notify(xlator_t *this, int32_t event, void *data)
     if (ends)
         glupy_main_call(glupy_instance_of(this)->state->interpreter, cancel_attached, this->private);
     result = default_notify(this, event, data);
-    if (ends)
+    if (ends) {
         wait_for_background(this, this->private);
+        say_if_not(this, glupy_hooks_settle(this->private, PATIENCE), "a hook for an inode or fd that ended still runs");
+    }
     return result;
 }
 
@@ -199,27 +210,44 @@ table_alive(xlator_t *this, inode_table_t *table)
 }
 
 static void
+let_go_of_table(struct glupy_instance *self)
+{
+    if (self->table)
+        glupy_holders_let_go(self->state, self->table, table_alive(self->this, self->table));
+}
+
+static void
 forget_attached(void *arg)
 {
     struct glupy_instance *self = arg;
 
-    if (self->table)
-        glupy_holders_let_go(self->state, self->table, table_alive(self->this, self->table));
+    let_go_of_table(self);
+    glupy_contexts_end(self);
     glupy_instance_forget(self);
     Py_DECREF(self);
+}
+
+/* A hook that does not return still has the queue in hand: contexts stay, and the instance's own memory. */
+static void
+abandon_attached(void *arg)
+{
+    let_go_of_table(arg);
+    glupy_instance_forget(arg);
 }
 
 void
 glupy_fini(xlator_t *this)
 {
     struct glupy_instance *self = this->private;
+    bool calm;
 
     if (!self || glupy_python_gone())
         return;
-    this->private = NULL;
     this->fops = self->default_fops;
+    calm = glupy_hooks_end(self, PATIENCE); /* before fini(): what has ended is what fini() finds ended */
+    say_if_not(this, calm, "a hook for an inode or fd that ended still runs");
     glupy_main_call(self->state->interpreter, fini_attached, self);
     glupy_main_call(self->state->interpreter, cancel_attached, self);
     wait_for_background(this, self);
-    glupy_main_call(self->state->interpreter, forget_attached, self);
+    glupy_main_call(self->state->interpreter, calm ? forget_attached : abandon_attached, self);
 }

@@ -55,13 +55,14 @@ hold_nothing(const struct glupy_fop *fop, void *held)
 }
 
 struct glupy_reply *
-glupy_reply_new(struct glupy_state *state, const struct glupy_fop *fop)
+glupy_reply_new(struct glupy_state *state, struct glupy_instance *owner, const struct glupy_fop *fop)
 {
     PyTypeObject *type = state->reply_types[fop - glupy_fops];
     struct glupy_reply *self = PyObject_New(struct glupy_reply, type);
 
     if (!self)
         return NULL;
+    self->owner = (struct glupy_instance *)Py_XNewRef((PyObject *)owner);
     self->fop = fop;
     self->op_ret = 0;
     self->op_errno = 0;
@@ -158,8 +159,11 @@ field_object(struct glupy_reply *self, unsigned i)
 {
     const struct glupy_field *field = &self->fop->reply[i];
 
-    if (!self->slot[i])
+    if (!self->slot[i]) {
         self->slot[i] = field->kind->adopt(glupy_state_of((PyObject *)self), glupy_held(field, self->held));
+        if (self->slot[i])
+            glupy_set_owner(field->kind, self->slot[i], self->owner);
+    }
     return self->slot[i];
 }
 
@@ -235,6 +239,7 @@ glupy_reply_dealloc(PyObject *object)
         }
     }
     glupy_holder_remove(&self->holder);
+    Py_XDECREF(self->owner);
     PyObject_Free(self);
     Py_DECREF(type);
 }
@@ -348,7 +353,7 @@ reply_tp_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
     struct glupy_state *state = glupy_state_of_type(type);
     const struct glupy_fop *fop = fop_of_type(state, type);
-    struct glupy_reply *self = fop ? glupy_reply_new(state, fop) : NULL;
+    struct glupy_reply *self = fop ? glupy_reply_new(state, NULL, fop) : NULL;
 
     if (!self)
         return NULL;
@@ -379,7 +384,7 @@ reply_replace(PyObject *object, PyObject *args, PyObject *kwargs)
         PyErr_SetString(PyExc_TypeError, "replace() takes fields by keyword");
         return NULL;
     }
-    copy = glupy_reply_new(glupy_state_of(object), self->fop);
+    copy = glupy_reply_new(glupy_state_of(object), self->owner, self->fop);
     if (!copy)
         return NULL;
     copy->op_ret = self->op_ret;

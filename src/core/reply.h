@@ -10,6 +10,7 @@
 struct glupy_reply {
     PyObject_HEAD
     struct glupy_holder holder;
+    struct glupy_instance *owner; /* to which a child sent it: a reference; NULL for one that Python made */
     const struct glupy_fop *fop;
     int32_t op_ret;
     int32_t op_errno;
@@ -18,7 +19,8 @@ struct glupy_reply {
 };
 
 /* An empty reply. Attached. NULL with MemoryError. */
-struct glupy_reply *glupy_reply_new(struct glupy_state *state, const struct glupy_fop *fop);
+struct glupy_reply *glupy_reply_new(struct glupy_state *state, struct glupy_instance *owner,
+                                    const struct glupy_fop *fop);
 
 bool glupy_is_reply(PyObject *object);
 

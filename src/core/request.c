@@ -4,6 +4,7 @@
 #include "answer.h"
 #include "background.h"
 #include "compat.h"
+#include "context.h"
 #include "frame.h"
 #include "log.h"
 #include "types/types.h"
@@ -32,10 +33,27 @@ wrap_args(struct glupy_request *request, const void *passed)
         args[i] = fop->args[i].kind->wrap(request->instance->state, glupy_passed(&fop->args[i], passed));
         if (!args[i])
             return -1;
+        glupy_set_owner(fop->args[i].kind, args[i], request->instance);
         if (!request->instance->table)
             request->instance->table = glupy_table_of(fop->args[i].kind, args[i]);
     }
     return 0;
+}
+
+/* The call as it came, as a wind. A new reference. */
+static PyObject *
+same_call(struct glupy_request *request)
+{
+    PyObject *child = PyTuple_GET_ITEM(request->instance->children, 0);
+
+    return glupy_child_call(child, request->fop, glupy_request_args(request), request->fop->nargs, NULL);
+}
+
+/* A tail wind that cannot be one, because its reply has to be seen, becomes a wind to be awaited in the fop's stead. */
+static bool
+can_tail(struct glupy_request *request, PyObject *wind)
+{
+    return glupy_wind_can_tail(wind) && !glupy_contexts_want_reply(request);
 }
 
 /* The method has returned: with its answer, or with a coroutine to drive. */
@@ -44,13 +62,15 @@ take_result(struct glupy_request *request, PyObject *result)
 {
     unaryfunc await;
 
+    if (result == Py_None && glupy_contexts_want_reply(request))
+        Py_SETREF(result, same_call(request));
     if (!result) {
         request->exception = PyErr_GetRaisedException();
         request->finished = true;
         return;
     }
     await = Py_TYPE(result)->tp_as_async ? Py_TYPE(result)->tp_as_async->am_await : NULL;
-    if (!await || (glupy_is_wind(result) && glupy_wind_can_tail(result))) {
+    if (!await || (glupy_is_wind(result) && can_tail(request, result))) {
         request->outcome = result;
         request->finished = true;
         return;
@@ -145,7 +165,7 @@ run_step(struct glupy_thread *thread, void *arg)
         glupy_step(run->request, NULL); /* which ends a cancelled coroutine */
     if (run->request->finished && !run->request->fop && !run->request->busy)
         glupy_background_ended(run->request);
-    if (run->request->finished && run->request->outstanding == 0 && !run->request->busy) {
+    if (run->request->finished && run->request->outstanding == 0 && !run->request->busy && !run->request->counted) {
         glupy_answer_prepare(run->answer, run->request, run->passed);
         run->answered = true;
     }
@@ -180,6 +200,9 @@ run_request(struct run *run, struct glupy_thread *thread, enum glupy_place place
             glupy_background_rests(request);
             if (request->finished)
                 continue;
+        } else if (request->counted && !request->busy) {
+            glupy_background_calms(request);
+            continue;
         }
         if (!request->owns_args)
             run->own_args = true;

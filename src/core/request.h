@@ -55,7 +55,8 @@ struct glupy_request {
 
     atomic_bool cancelled;       /* its graph is going: the coroutine is closed instead of stepped */
     struct glupy_awaitable nudge; /* stands in the ready list for nothing but "look again"; no Python object */
-    bool busy;                   /* background: something is wound, the instance counts it */
+    bool busy;                   /* background: something is wound */
+    bool counted;                /* background: among those that the instance counts as busy */
     struct list_head link;       /* background: in the instance's list, under the interpreter's lock */
 
     void (*done)(struct glupy_request *); /* background: called inside the interpreter with outcome or exception set */

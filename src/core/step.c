@@ -1,5 +1,6 @@
 /* Stepping coroutines: sending them on until they wait for something of ours or end. */
 #include "compat.h"
+#include "context.h"
 #include "log.h"
 #include "request.h"
 #include "wind.h"
@@ -97,11 +98,13 @@ close_cancelled(struct glupy_request *request, struct glupy_task *task, PyObject
     end(request, task, NULL);
 }
 
-/* `return self.child.…()` under as_root(): the frame cannot be handed on, so the wind is awaited in the fop's stead. */
+/* `return self.child.…()` under as_root(): the frame cannot be handed on, so the wind is awaited in the fop's stead. So it
+ * is when the reply has to be seen for the sake of a context. */
 static bool
 goes_on(struct glupy_request *request, struct glupy_task *task, PyObject *value)
 {
-    if (task || !request->fop || !glupy_is_wind(value) || glupy_wind_can_tail(value))
+    if (task || !request->fop || !glupy_is_wind(value) ||
+        (glupy_wind_can_tail(value) && !glupy_contexts_want_reply(request)))
         return false;
     Py_SETREF(request->coroutine, value);
     return true;

@@ -3,6 +3,7 @@
 
 #include "background.h"
 #include "compat.h"
+#include "context.h"
 #include "frame.h"
 #include "request.h"
 #include "types/types.h"
@@ -102,7 +103,7 @@ wind_arm(struct glupy_awaitable *base, struct glupy_request *request)
 {
     struct glupy_wind *self = (struct glupy_wind *)base;
 
-    self->reply = glupy_reply_new(glupy_state_of((PyObject *)base), self->fop);
+    self->reply = glupy_reply_new(glupy_state_of((PyObject *)base), self->child->instance, self->fop);
     if (!self->reply || pass_args(self, request, &self->passed) != 0)
         return -1;
     keep_dicts(self);
@@ -130,6 +131,9 @@ wind_landed(struct glupy_awaitable *base, struct glupy_request *request)
 
     request->winds--;
     glupy_reply_expect(glupy_state_of((PyObject *)self), self->reply, self->table);
+    if (self->reply->op_ret >= 0)
+        glupy_contexts_met(self->child->instance, self->fop, self->reply->held,
+                           glupy_first_inode(self->fop, self->argv));
     /* Give the arguments back now: a wind object can live on for long. */
     for (unsigned i = 0; i < self->fop->nargs; i++)
         Py_CLEAR(self->argv[i]);

@@ -3,7 +3,6 @@
 
 #include <pthread.h>
 
-#include "drops_queue.h"
 #include "own_thread.h"
 
 struct pool {
@@ -13,7 +12,6 @@ struct pool {
     unsigned threads, idle, queued;
     unsigned most; /* threads */
     const char *name;
-    bool strays; /* drops of foreign threads are waiting */
 };
 
 /* Enough threads that a few that block do not hold up the rest, few enough not to matter when idle. */
@@ -55,20 +53,15 @@ worker(void *arg)
     pthread_mutex_lock(&pool->lock);
     for (;;) {
         struct glupy_job *job = pop(pool);
-        bool strays = pool->strays;
 
-        if (!job && !strays) {
+        if (!job) {
             pool->idle++;
             pthread_cond_wait(&pool->wake, &pool->lock);
             pool->idle--;
             continue;
         }
-        pool->strays = false;
         pthread_mutex_unlock(&pool->lock);
-        if (strays)
-            glupy_drops_release_strays();
-        if (job)
-            job->run(job);
+        job->run(job);
         pthread_mutex_lock(&pool->lock);
     }
     return NULL;
@@ -79,7 +72,7 @@ worker(void *arg)
 static void
 wake_or_start(struct pool *pool)
 {
-    bool start = pool->queued + pool->strays > pool->idle && pool->threads < pool->most;
+    bool start = pool->queued > pool->idle && pool->threads < pool->most;
 
     if (start)
         pool->threads++;
@@ -136,12 +129,4 @@ void
 glupy_worker_submit_blocking(struct glupy_job *job)
 {
     submit(&blockers, job);
-}
-
-void
-glupy_worker_wake_for_drops(void)
-{
-    pthread_mutex_lock(&runners.lock);
-    runners.strays = true;
-    wake_or_start(&runners);
 }

@@ -22,7 +22,4 @@ void glupy_worker_submit_blocking(struct glupy_job *job);
  * attached. 0, or an errno value. */
 int glupy_worker_prepare(void);
 
-/* Have a worker release what drops.c collected from threads that are not ours. */
-void glupy_worker_wake_for_drops(void);
-
 #endif

@@ -466,6 +466,25 @@ def test_hook_signature(refusal):
     start = HEAD + "class A(Translator):\n"
     assert "expected `def notify(self, event, data)`" in refusal(start + "    def notify(self): pass\n")
     assert "expected `def init(self)`" in refusal(start + "    def init(self, x): pass\n")
+    assert "expected `def forget(self, inode)`" in refusal(start + "    async def forget(self, inode, gfid): pass\n")
+    assert "expected `def release(self, fd)`" in refusal(start + "    def release(self): pass\n")
+
+
+@pytest.mark.parametrize("value", ["5", "{}", "lambda one: one", "'dict'"])
+@pytest.mark.parametrize("name", ["inode_ctx", "fd_ctx"])
+def test_factory_that_cannot_be_called(refusal, folder, name, value):
+    text = refusal(HEAD + f"class A(Translator):\n    {name} = {value}\n")
+    assert text.startswith(f"{folder}/mod.py:") and f"A.{name} is" in text
+    assert "expected what can be called without arguments to make a context" in text
+
+
+@pytest.mark.parametrize("value", ["dict", "lambda: 1", "list", "functools.partial(dict, a=1)", "None"])
+def test_what_makes_a_context(write, value):
+    write(f"import functools\n{GOOD}    inode_ctx = {value}\n    def forget(self, inode): pass\n")
+    translator, _ = _runtime.load(Instance(module="mod"))
+    found = _runtime.contexts(translator)
+    assert sorted(found) == ["forget"] + ["inode_ctx"] * (value != "None")
+    assert value == "None" or found["inode_ctx"]() in ({}, 1, [], {"a": 1})
 
 
 def test_own_constructor(refusal):

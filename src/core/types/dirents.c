@@ -11,6 +11,7 @@
 struct dirent_object {
     PyObject_HEAD
     struct glupy_holder holder;
+    struct glupy_instance *owner; /* of its inode: a reference, or NULL */
     gf_dirent_t *node;
     PyObject *d_stat; /* the Iatt given out for node->d_stat, NULL: none yet */
     PyObject *dict;   /* the Xdata given out for node->dict, NULL: none yet */
@@ -19,6 +20,7 @@ struct dirent_object {
 struct dirents_object {
     PyObject_HEAD
     struct glupy_holder holder;
+    struct glupy_instance *owner; /* of its entries' inodes: a reference, or NULL */
     struct list_head nodes; /* as they came, until `items` exists */
     PyObject *items;        /* list of Dirent, NULL: nobody has looked yet */
     gf_dirent_t lent;       /* head of what pass() gave */
@@ -290,7 +292,7 @@ static PyObject *
 dirent_get_inode(PyObject *self, void *ignored)
 {
     (void)ignored;
-    return glupy_inode_new(glupy_state_of(self), dirent_of(self)->node->inode);
+    return glupy_inode_new(glupy_state_of(self), dirent_of(self)->owner, dirent_of(self)->node->inode);
 }
 
 static int
@@ -304,6 +306,9 @@ dirent_set_inode(PyObject *self, PyObject *value, void *ignored)
         return -1;
     if (Py_IS_TYPE(value, glupy_state_of(self)->inode_type)) {
         inode = ((struct glupy_reference *)value)->inode;
+        if (!dirent_of(self)->owner)
+            dirent_of(self)->owner =
+                (struct glupy_instance *)Py_XNewRef((PyObject *)((struct glupy_reference *)value)->owner);
     } else if (!Py_IsNone(value)) {
         PyErr_Format(PyExc_TypeError, "inode must be Inode or None, not %.100s", Py_TYPE(value)->tp_name);
         return -1;
@@ -401,6 +406,7 @@ dirent_dealloc(PyObject *self)
     glupy_drop_dirent(dirent_of(self)->node);
     Py_XDECREF(dirent_of(self)->d_stat);
     Py_XDECREF(dirent_of(self)->dict);
+    Py_XDECREF(dirent_of(self)->owner);
     type->tp_free(self);
     Py_DECREF(type);
 }
@@ -514,6 +520,7 @@ dirents_items(PyObject *object)
         gf_dirent_t *node = list_entry(self->nodes.next, gf_dirent_t, list);
         list_del_init(&node->list);
         dirent_set_node(glupy_state_of(object), dirent_of(PyList_GET_ITEM(items, i)), node);
+        dirent_of(PyList_GET_ITEM(items, i))->owner = (struct glupy_instance *)Py_XNewRef((PyObject *)self->owner);
     }
     return self->items = items;
 }
@@ -796,6 +803,7 @@ dirents_dealloc(PyObject *self)
 
     glupy_holder_remove(&dirents_of(self)->holder);
     nodes_discard(&dirents_of(self)->nodes);
+    Py_XDECREF(dirents_of(self)->owner);
     nodes_discard(&dirents_of(self)->lent.list);
     Py_XDECREF(dirents_of(self)->items);
     type->tp_free(self);
@@ -972,6 +980,7 @@ const struct glupy_kind glupy_kind_dirents = {
     .name = "Dirents",
     .passed_size = sizeof(gf_dirent_t *),
     .held_size = sizeof(gf_dirent_t),
+    .owner = offsetof(struct dirents_object, owner),
     .wrap = dirents_wrap,
     .convert = dirents_convert,
     .pass = dirents_pass,

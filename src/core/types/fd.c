@@ -1,4 +1,6 @@
 /* Fd: fd_t. */
+#include "../context.h"
+#include "inode.h"
 #include "references.h"
 
 GLUPY_REFERENCE_KIND(fd, "Fd", fd->inode->table);
@@ -15,45 +17,67 @@ glupy_fd_alive(PyObject *object)
     return glupy_reference_alive(object);
 }
 
-PyObject *
-glupy_fd_new(struct glupy_state *state, fd_t *fd)
+static struct glupy_instance *
+owner_of(PyObject *object)
 {
-    return glupy_reference_new(&fd_reference, state, fd);
+    return ((struct glupy_reference *)object)->owner;
+}
+
+PyObject *
+glupy_fd_released(struct glupy_instance *owner, struct glupy_context *gone)
+{
+    return glupy_reference_gone(&fd_reference, owner, gone);
 }
 
 static PyObject *
 get_inode(PyObject *self, void *unused)
 {
+    struct glupy_context *gone = glupy_reference_gone_context(self);
+
     (void)unused;
-    return glupy_fd_alive(self) ? glupy_inode_new(glupy_state_of(self), fd_of(self)->inode) : NULL;
+    if (gone) /* the fd's reference has become the context's */
+        return glupy_inode_new(glupy_state_of(self), owner_of(self), gone->inode);
+    return glupy_fd_alive(self) ? glupy_inode_new(glupy_state_of(self), owner_of(self), fd_of(self)->inode) : NULL;
 }
 
 static PyObject *
 get_pid(PyObject *self, void *unused)
 {
+    struct glupy_context *gone = glupy_reference_gone_context(self);
+
     (void)unused;
+    if (gone)
+        return PyLong_FromLongLong((long long)gone->pid);
     return glupy_fd_alive(self) ? PyLong_FromLongLong((long long)fd_of(self)->pid) : NULL;
 }
 
 static PyObject *
 get_flags(PyObject *self, void *unused)
 {
+    struct glupy_context *gone = glupy_reference_gone_context(self);
+
     (void)unused;
+    if (gone)
+        return PyLong_FromLong(gone->flags);
     return glupy_fd_alive(self) ? PyLong_FromLong(fd_of(self)->flags) : NULL;
 }
 
 static PyObject *
 get_anonymous(PyObject *self, void *unused)
 {
+    struct glupy_context *gone = glupy_reference_gone_context(self);
+
     (void)unused;
+    if (gone)
+        return PyBool_FromLong(gone->anonymous);
     return glupy_fd_alive(self) ? PyBool_FromLong(fd_of(self)->anonymous) : NULL;
 }
 
-/* What create() and of() give: the Fd of a new fd_t, MemoryError for NULL. */
+/* What create() and of() give: the Fd of a new fd_t of this inode, MemoryError for NULL. */
 static PyObject *
-fd_made(struct glupy_state *state, fd_t *fd)
+fd_made(struct glupy_state *state, PyObject *inode, fd_t *fd)
 {
-    PyObject *self = fd ? glupy_reference_adopt(&fd_reference, state, fd) : PyErr_NoMemory();
+    PyObject *self = fd ? glupy_reference_adopt(&fd_reference, state, owner_of(inode), fd) : PyErr_NoMemory();
 
     if (!self)
         glupy_drop_fd(fd);
@@ -72,7 +96,7 @@ fd_create_method(PyObject *cls, PyObject *args)
 
     if (!PyArg_ParseTuple(args, "O!|i:create", state->inode_type, &inode, &pid) || !glupy_inode_alive(inode))
         return NULL;
-    return fd_made(state, fd_create(glupy_inode_alive(inode), pid));
+    return fd_made(state, inode, fd_create(glupy_inode_alive(inode), pid));
 }
 
 static PyObject *
@@ -83,7 +107,7 @@ fd_of_method(PyObject *cls, PyObject *args)
 
     if (!PyArg_ParseTuple(args, "O!:of", state->inode_type, &inode) || !glupy_inode_alive(inode))
         return NULL;
-    return fd_made(state, fd_anonymous(glupy_inode_alive(inode)));
+    return fd_made(state, inode, fd_anonymous(glupy_inode_alive(inode)));
 }
 
 static PyObject *
@@ -99,8 +123,11 @@ fd_bind_method(PyObject *self, PyObject *unused)
 static PyObject *
 fd_repr(PyObject *self)
 {
+    struct glupy_context *gone = glupy_reference_gone_context(self);
     char gfid[GF_UUID_BUF_SIZE];
 
+    if (gone)
+        return PyUnicode_FromFormat("<Fd of %s, flags %d, released>", uuid_utoa_r(gone->gfid, gfid), gone->flags);
     if (!fd_of(self))
         return PyUnicode_FromString("<Fd, graph gone>");
     return PyUnicode_FromFormat("<Fd %p of %s, flags %d%s>", fd_of(self),
@@ -121,6 +148,8 @@ static PyGetSetDef fd_getset[] = {
     {"pid", get_pid, NULL, "Process that opened it.", NULL},
     {"flags", get_flags, NULL, "O_ flags it was opened with.", NULL},
     {"anonymous", get_anonymous, NULL, "Does no open stand behind it?", NULL},
+    {"ctx", glupy_reference_get_ctx, glupy_reference_set_ctx,
+     "What this translator keeps with the fd (fd_ctx_get(), fd_ctx_set()); see Translator.fd_ctx.", NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };
 

@@ -1,6 +1,7 @@
 /* Inode: inode_t. */
 #include "inode.h"
 
+#include "../context.h"
 #include "references.h"
 
 GLUPY_REFERENCE_KIND(inode, "Inode", inode->table);
@@ -11,6 +12,12 @@ inode_of(PyObject *object)
     return ((struct glupy_reference *)object)->inode;
 }
 
+static struct glupy_instance *
+owner_of(PyObject *object)
+{
+    return ((struct glupy_reference *)object)->owner;
+}
+
 inode_t *
 glupy_inode_alive(PyObject *object)
 {
@@ -18,9 +25,9 @@ glupy_inode_alive(PyObject *object)
 }
 
 PyObject *
-glupy_inode_adopt(struct glupy_state *state, inode_t *inode)
+glupy_inode_adopt(struct glupy_state *state, struct glupy_instance *owner, inode_t *inode)
 {
-    PyObject *self = glupy_reference_adopt(&inode_reference, state, inode);
+    PyObject *self = glupy_reference_adopt(&inode_reference, state, owner, inode);
 
     if (!self)
         glupy_drop_inode(inode);
@@ -28,29 +35,47 @@ glupy_inode_adopt(struct glupy_state *state, inode_t *inode)
 }
 
 PyObject *
-glupy_inode_new(struct glupy_state *state, inode_t *inode)
+glupy_inode_new(struct glupy_state *state, struct glupy_instance *owner, inode_t *inode)
 {
-    return glupy_reference_new(&inode_reference, state, inode);
+    return glupy_reference_new(&inode_reference, state, owner, inode);
+}
+
+PyObject *
+glupy_inode_forgotten(struct glupy_instance *owner, struct glupy_context *gone)
+{
+    return glupy_reference_gone(&inode_reference, owner, gone);
 }
 
 static PyObject *
 get_gfid(PyObject *self, void *unused)
 {
+    struct glupy_context *gone = glupy_reference_gone_context(self);
+
     (void)unused;
+    if (gone)
+        return glupy_gfid_new(glupy_state_of(self), gone->gfid);
     return glupy_inode_alive(self) ? glupy_gfid_new(glupy_state_of(self), inode_of(self)->gfid) : NULL;
 }
 
 static PyObject *
 get_ia_type(PyObject *self, void *unused)
 {
+    struct glupy_context *gone = glupy_reference_gone_context(self);
+
     (void)unused;
+    if (gone)
+        return PyLong_FromLong(gone->ia_type);
     return glupy_inode_alive(self) ? PyLong_FromLong(inode_of(self)->ia_type) : NULL;
 }
 
 static PyObject *
 get_is_root(PyObject *self, void *unused)
 {
+    struct glupy_context *gone = glupy_reference_gone_context(self);
+
     (void)unused;
+    if (gone)
+        return PyBool_FromLong(__is_root_gfid(gone->gfid));
     return glupy_inode_alive(self) ? PyBool_FromLong(__is_root_gfid(inode_of(self)->gfid)) : NULL;
 }
 
@@ -58,7 +83,8 @@ static PyObject *
 get_table(PyObject *self, void *unused)
 {
     (void)unused;
-    return glupy_inode_alive(self) ? glupy_inode_table_new(glupy_state_of(self), inode_of(self)->table) : NULL;
+    return glupy_inode_alive(self) ? glupy_inode_table_new(glupy_state_of(self), owner_of(self), inode_of(self)->table)
+                                   : NULL;
 }
 
 PyDoc_STRVAR(path_doc, "path($self, name=None, /)\n--\n\n"
@@ -101,7 +127,7 @@ inode_parent_method(PyObject *self, PyObject *args)
         return NULL;
     if (name != Py_None && !(bytes = glupy_text_bytes(name)))
         return NULL;
-    result = glupy_inode_adopt(glupy_state_of(self),
+    result = glupy_inode_adopt(glupy_state_of(self), owner_of(self),
                                inode_parent(inode_of(self), NULL, bytes ? PyBytes_AS_STRING(bytes) : NULL));
     Py_XDECREF(bytes);
     return result;
@@ -133,7 +159,7 @@ inode_link_method(PyObject *self, PyObject *args)
     linked = inode_link(inode_of(self), parent == Py_None ? NULL : inode_of(parent), PyBytes_AS_STRING(bytes),
                         &attributes);
     Py_END_ALLOW_THREADS
-    result = glupy_inode_adopt(state, linked);
+    result = glupy_inode_adopt(state, owner_of(self), linked);
     Py_DECREF(bytes);
     return result;
 }
@@ -157,8 +183,11 @@ inode_unlink_method(PyObject *self, PyObject *args)
 static PyObject *
 inode_repr(PyObject *self)
 {
+    struct glupy_context *gone = glupy_reference_gone_context(self);
     char gfid[GF_UUID_BUF_SIZE];
 
+    if (gone)
+        return PyUnicode_FromFormat("<Inode %s, type %d, forgotten>", uuid_utoa_r(gone->gfid, gfid), gone->ia_type);
     if (!inode_of(self))
         return PyUnicode_FromString("<Inode, graph gone>");
     return PyUnicode_FromFormat("<Inode %s, type %d>", uuid_utoa_r(inode_of(self)->gfid, gfid), inode_of(self)->ia_type);
@@ -178,6 +207,8 @@ static PyGetSetDef inode_getset[] = {
     {"ia_type", get_ia_type, NULL, "ia_type_t: what kind of file, 0 when not known yet.", NULL},
     {"is_root", get_is_root, NULL, "Is it the root of the volume?", NULL},
     {"table", get_table, NULL, "The InodeTable it belongs to.", NULL},
+    {"ctx", glupy_reference_get_ctx, glupy_reference_set_ctx,
+     "What this translator keeps with the inode (inode_ctx_get(), inode_ctx_set()); see Translator.inode_ctx.", NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };
 

@@ -7,6 +7,12 @@ table_of(PyObject *object)
     return ((struct glupy_inode_table *)object)->table;
 }
 
+static struct glupy_instance *
+owner_of(PyObject *object)
+{
+    return ((struct glupy_inode_table *)object)->owner;
+}
+
 static bool
 alive(PyObject *object)
 {
@@ -26,7 +32,7 @@ let_go(struct glupy_holder *holder, bool table_alive)
 }
 
 PyObject *
-glupy_inode_table_new(struct glupy_state *state, inode_table_t *table)
+glupy_inode_table_new(struct glupy_state *state, struct glupy_instance *owner, inode_table_t *table)
 {
     struct glupy_inode_table *self;
 
@@ -34,6 +40,7 @@ glupy_inode_table_new(struct glupy_state *state, inode_table_t *table)
         Py_RETURN_NONE;
     self = PyObject_New(struct glupy_inode_table, state->inode_table_type);
     if (self) {
+        self->owner = (struct glupy_instance *)Py_XNewRef((PyObject *)owner);
         self->table = table;
         glupy_holder_add(state, &self->holder, table, let_go);
     }
@@ -46,6 +53,7 @@ table_dealloc(PyObject *object)
     PyTypeObject *type = Py_TYPE(object);
 
     glupy_holder_remove(&((struct glupy_inode_table *)object)->holder);
+    Py_XDECREF(owner_of(object));
     PyObject_Free(object);
     Py_DECREF(type);
 }
@@ -54,7 +62,7 @@ static PyObject *
 table_new_inode(PyObject *self, PyObject *unused)
 {
     (void)unused;
-    return alive(self) ? glupy_inode_adopt(glupy_state_of(self), inode_new(table_of(self))) : NULL;
+    return alive(self) ? glupy_inode_adopt(glupy_state_of(self), owner_of(self), inode_new(table_of(self))) : NULL;
 }
 
 static PyObject *
@@ -64,7 +72,7 @@ table_find(PyObject *self, PyObject *value)
 
     if (!alive(self) || glupy_gfid_from(glupy_state_of(self), value, gfid) != 0)
         return NULL;
-    return glupy_inode_adopt(glupy_state_of(self), inode_find(table_of(self), gfid));
+    return glupy_inode_adopt(glupy_state_of(self), owner_of(self), inode_find(table_of(self), gfid));
 }
 
 static PyObject *
@@ -77,7 +85,7 @@ table_grep(PyObject *self, PyObject *args)
         !(bytes = glupy_text_bytes(name)))
         return NULL;
     result = glupy_inode_adopt(
-        state, inode_grep(table_of(self), ((struct glupy_reference *)parent)->inode, PyBytes_AS_STRING(bytes)));
+        state, owner_of(self), inode_grep(table_of(self), ((struct glupy_reference *)parent)->inode, PyBytes_AS_STRING(bytes)));
     Py_DECREF(bytes);
     return result;
 }
@@ -86,7 +94,7 @@ static PyObject *
 get_root(PyObject *self, void *unused)
 {
     (void)unused;
-    return alive(self) ? glupy_inode_new(glupy_state_of(self), table_of(self)->root) : NULL;
+    return alive(self) ? glupy_inode_new(glupy_state_of(self), owner_of(self), table_of(self)->root) : NULL;
 }
 
 static PyMethodDef table_methods[] = {

@@ -53,12 +53,19 @@ set_owned(struct glupy_state *state, struct glupy_loc *self)
         glupy_holder_add(state, &self->holder, inode->table, let_go);
 }
 
+static struct glupy_instance *
+owner_of(PyObject *object)
+{
+    return ((struct glupy_loc *)object)->owner;
+}
+
 static struct glupy_loc *
-make(struct glupy_state *state)
+make(struct glupy_state *state, struct glupy_instance *owner)
 {
     struct glupy_loc *self = PyObject_New(struct glupy_loc, state->loc_type);
 
     if (self) {
+        self->owner = (struct glupy_instance *)Py_XNewRef((PyObject *)owner);
         memset(&self->own, 0, sizeof(self->own));
         self->loc = &self->own;
         glupy_holder_init(&self->holder);
@@ -67,9 +74,9 @@ make(struct glupy_state *state)
 }
 
 PyObject *
-glupy_loc_new(struct glupy_state *state, loc_t *loc)
+glupy_loc_new(struct glupy_state *state, struct glupy_instance *owner, loc_t *loc)
 {
-    struct glupy_loc *self = make(state);
+    struct glupy_loc *self = make(state, owner);
 
     if (self) {
         self->own = *loc;
@@ -90,6 +97,7 @@ loc_dealloc(PyObject *object)
         glupy_drop_loc(&self->own);
     }
     glupy_holder_remove(&self->holder);
+    Py_XDECREF(self->owner);
     PyObject_Free(object);
     Py_DECREF(type);
 }
@@ -112,14 +120,14 @@ static PyObject *
 get_inode(PyObject *self, void *unused)
 {
     (void)unused;
-    return glupy_inode_new(glupy_state_of(self), loc_of(self)->inode);
+    return glupy_inode_new(glupy_state_of(self), owner_of(self), loc_of(self)->inode);
 }
 
 static PyObject *
 get_parent(PyObject *self, void *unused)
 {
     (void)unused;
-    return glupy_inode_new(glupy_state_of(self), loc_of(self)->parent);
+    return glupy_inode_new(glupy_state_of(self), owner_of(self), loc_of(self)->parent);
 }
 
 /* The gfid fields are filled at the top of a graph only; the inodes know as well. */
@@ -168,8 +176,10 @@ set_path(loc_t *loc, PyObject *value)
 }
 
 static int
-set_inode(struct glupy_state *state, inode_t **slot, PyObject *value)
+set_inode(struct glupy_loc *self, inode_t **slot, PyObject *value)
 {
+    struct glupy_state *state = glupy_state_of((PyObject *)self);
+
     if (value == Py_None) {
         glupy_drop_inode(*slot);
         *slot = NULL;
@@ -183,6 +193,7 @@ set_inode(struct glupy_state *state, inode_t **slot, PyObject *value)
         return -1;
     glupy_drop_inode(*slot);
     *slot = inode_ref(((struct glupy_reference *)value)->inode);
+    glupy_set_owner(&glupy_kind_loc, (PyObject *)self, ((struct glupy_reference *)value)->owner);
     return 0;
 }
 
@@ -206,8 +217,8 @@ fill(struct glupy_loc *self, PyObject *args, PyObject *kwargs)
 
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|OOOOO:Loc", names, &path, &inode, &parent, &gfid, &pargfid))
         return -1;
-    if ((path && set_path(loc, path) != 0) || (inode && set_inode(state, &loc->inode, inode) != 0) ||
-        (parent && set_inode(state, &loc->parent, parent) != 0) || (gfid && set_gfid(state, loc->gfid, gfid) != 0) ||
+    if ((path && set_path(loc, path) != 0) || (inode && set_inode(self, &loc->inode, inode) != 0) ||
+        (parent && set_inode(self, &loc->parent, parent) != 0) || (gfid && set_gfid(state, loc->gfid, gfid) != 0) ||
         (pargfid && set_gfid(state, loc->pargfid, pargfid) != 0))
         return -1;
     set_owned(state, self);
@@ -217,7 +228,7 @@ fill(struct glupy_loc *self, PyObject *args, PyObject *kwargs)
 static PyObject *
 loc_tp_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
-    struct glupy_loc *self = make(glupy_state_of_type(type));
+    struct glupy_loc *self = make(glupy_state_of_type(type), NULL);
 
     if (self && fill(self, args, kwargs) != 0)
         Py_CLEAR(self);
@@ -227,7 +238,7 @@ loc_tp_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 static struct glupy_loc *
 copy_of(PyObject *object)
 {
-    struct glupy_loc *self = make(glupy_state_of(object));
+    struct glupy_loc *self = make(glupy_state_of(object), owner_of(object));
 
     if (self && copy_loc(&self->own, loc_of(object)) != 0) {
         Py_CLEAR(self);
@@ -292,7 +303,7 @@ loc_child(PyObject *object, PyObject *args)
     loc.inode = inode == Py_None ? inode_new(parent->inode->table) : inode_ref(((struct glupy_reference *)inode)->inode);
     if (inode != Py_None)
         gf_uuid_copy(loc.gfid, loc.inode->gfid);
-    return glupy_loc_new(state, &loc);
+    return glupy_loc_new(state, owner_of(object), &loc);
 }
 
 static PyObject *
@@ -356,6 +367,7 @@ kind_wrap(struct glupy_state *state, const void *passed)
         Py_RETURN_NONE;
     self = PyObject_New(struct glupy_loc, state->loc_type);
     if (self) {
+        self->owner = NULL;
         self->loc = loc;
         glupy_holder_init(&self->holder);
     }
@@ -436,7 +448,7 @@ kind_discard(void *held)
 static PyObject *
 kind_adopt(struct glupy_state *state, void *held)
 {
-    return glupy_loc_new(state, held);
+    return glupy_loc_new(state, NULL, held);
 }
 
 static int
@@ -455,6 +467,7 @@ const struct glupy_kind glupy_kind_loc = {
     .name = "Loc",
     .passed_size = sizeof(loc_t *),
     .held_size = sizeof(loc_t),
+    .owner = offsetof(struct glupy_loc, owner),
     .wrap = kind_wrap,
     .own = kind_own,
     .convert = kind_convert,

@@ -1,6 +1,8 @@
 /* What Inode and Fd have in common. See references.h. */
 #include "references.h"
 
+#include "../context.h"
+
 static struct glupy_reference *
 reference(PyObject *object)
 {
@@ -46,28 +48,54 @@ set_owned(struct glupy_state *state, struct glupy_reference *self)
     glupy_holder_add(state, &self->holder, self->type->table(self->target), let_go);
 }
 
+/* One that stands for nothing yet. */
+static struct glupy_reference *
+make_empty(const struct glupy_reference_type *type, struct glupy_state *state, struct glupy_instance *owner)
+{
+    struct glupy_reference *self = PyObject_New(struct glupy_reference, python_type(type, state));
+
+    if (self) {
+        self->owner = (struct glupy_instance *)Py_XNewRef((PyObject *)owner);
+        self->gone = NULL;
+        self->type = type;
+        self->target = NULL;
+        self->owned = false;
+        glupy_holder_init(&self->holder);
+    }
+    return self;
+}
+
 /* One that only borrows. */
 static PyObject *
-make(const struct glupy_reference_type *type, struct glupy_state *state, void *target)
+make(const struct glupy_reference_type *type, struct glupy_state *state, struct glupy_instance *owner, void *target)
 {
     struct glupy_reference *self;
 
     if (!target)
         Py_RETURN_NONE;
-    self = PyObject_New(struct glupy_reference, python_type(type, state));
-    if (self) {
-        self->type = type;
+    self = make_empty(type, state, owner);
+    if (self)
         self->target = target;
-        self->owned = false;
-        glupy_holder_init(&self->holder);
-    }
     return (PyObject *)self;
 }
 
 PyObject *
-glupy_reference_adopt(const struct glupy_reference_type *type, struct glupy_state *state, void *target)
+glupy_reference_gone(const struct glupy_reference_type *type, struct glupy_instance *owner, struct glupy_context *gone)
 {
-    PyObject *self = make(type, state, target);
+    struct glupy_reference *self = make_empty(type, owner->state, owner);
+
+    if (self)
+        self->gone = gone;
+    else
+        glupy_context_free(gone);
+    return (PyObject *)self;
+}
+
+PyObject *
+glupy_reference_adopt(const struct glupy_reference_type *type, struct glupy_state *state, struct glupy_instance *owner,
+                      void *target)
+{
+    PyObject *self = make(type, state, owner, target);
 
     if (self && self != Py_None)
         set_owned(state, reference(self));
@@ -75,9 +103,10 @@ glupy_reference_adopt(const struct glupy_reference_type *type, struct glupy_stat
 }
 
 PyObject *
-glupy_reference_new(const struct glupy_reference_type *type, struct glupy_state *state, void *target)
+glupy_reference_new(const struct glupy_reference_type *type, struct glupy_state *state, struct glupy_instance *owner,
+                    void *target)
 {
-    PyObject *self = make(type, state, target);
+    PyObject *self = make(type, state, owner, target);
 
     if (self && self != Py_None)
         glupy_reference_own(self);
@@ -88,8 +117,40 @@ void *
 glupy_reference_alive(PyObject *self)
 {
     if (!reference(self)->target)
-        PyErr_Format(PyExc_ReferenceError, "the graph of this %s is gone", reference(self)->type->name);
+        PyErr_Format(PyExc_ReferenceError, reference(self)->gone ? "this %s is gone" : "the graph of this %s is gone",
+                     reference(self)->type->name);
     return reference(self)->target;
+}
+
+struct glupy_context *
+glupy_reference_gone_context(PyObject *self)
+{
+    return reference(self)->gone;
+}
+
+PyObject *
+glupy_reference_get_ctx(PyObject *object, void *unused)
+{
+    struct glupy_reference *self = reference(object);
+
+    (void)unused;
+    if (self->gone)
+        return Py_NewRef(self->gone->value ? self->gone->value : Py_None);
+    if (!glupy_reference_alive(object))
+        return NULL;
+    return glupy_context_get(self->owner, self->type->is_fd ? NULL : self->inode, self->type->is_fd ? self->fd : NULL);
+}
+
+int
+glupy_reference_set_ctx(PyObject *object, PyObject *value, void *unused)
+{
+    struct glupy_reference *self = reference(object);
+
+    (void)unused;
+    if (!glupy_reference_alive(object))
+        return -1;
+    return glupy_context_set(self->owner, self->type->is_fd ? NULL : self->inode, self->type->is_fd ? self->fd : NULL,
+                             value);
 }
 
 void
@@ -101,8 +162,18 @@ glupy_reference_dealloc(PyObject *object)
     if (self->owned)
         self->type->drop(self->target);
     glupy_holder_remove(&self->holder);
+    if (self->gone)
+        glupy_context_free(self->gone);
+    Py_XDECREF(self->owner);
     PyObject_Free(object);
     Py_DECREF(type);
+}
+
+/* What it is by: one that stands for what has gone is like no other. */
+static void *
+identity(PyObject *self)
+{
+    return reference(self)->gone ? self : reference(self)->target;
 }
 
 PyObject *
@@ -110,13 +181,13 @@ glupy_reference_compare(PyObject *self, PyObject *other, int op)
 {
     if (!Py_IS_TYPE(other, Py_TYPE(self)) || (op != Py_EQ && op != Py_NE))
         Py_RETURN_NOTIMPLEMENTED;
-    return PyBool_FromLong((reference(self)->target == reference(other)->target) == (op == Py_EQ));
+    return PyBool_FromLong((identity(self) == identity(other)) == (op == Py_EQ));
 }
 
 Py_hash_t
 glupy_reference_hash(PyObject *self)
 {
-    Py_hash_t hash = (Py_hash_t)((uintptr_t)reference(self)->target >> 4);
+    Py_hash_t hash = (Py_hash_t)((uintptr_t)identity(self) >> 4);
 
     return hash == -1 ? -2 : hash;
 }
@@ -124,7 +195,7 @@ glupy_reference_hash(PyObject *self)
 PyObject *
 glupy_reference_wrap(const struct glupy_reference_type *type, struct glupy_state *state, const void *passed)
 {
-    return make(type, state, pointer_in(passed));
+    return make(type, state, NULL, pointer_in(passed));
 }
 
 PyObject *
@@ -190,7 +261,7 @@ glupy_reference_discard(const struct glupy_reference_type *type, void *held)
 PyObject *
 glupy_reference_kind_adopt(const struct glupy_reference_type *type, struct glupy_state *state, void *held)
 {
-    PyObject *object = glupy_reference_adopt(type, state, pointer_in(held));
+    PyObject *object = glupy_reference_adopt(type, state, NULL, pointer_in(held));
 
     if (object)
         set_pointer(held, NULL);

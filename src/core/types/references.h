@@ -16,18 +16,32 @@ struct glupy_reference_type {
     void (*ref)(void *target);             /* inode_ref, fd_ref */
     void (*unref)(void *target);           /* their opposites: never with the interpreter attached */
     void (*drop)(void *target);            /* drops.h */
+    bool is_fd;
     inode_table_t *(*table)(void *target); /* that it belongs to */
 };
 
 /* A wrapper that takes over the reference it is given; None for NULL. When it fails with MemoryError the reference is
- * still the caller's. */
-PyObject *glupy_reference_adopt(const struct glupy_reference_type *type, struct glupy_state *state, void *target);
+ * still the caller's. `owner` may be NULL where it will be set later. */
+PyObject *glupy_reference_adopt(const struct glupy_reference_type *type, struct glupy_state *state,
+                                struct glupy_instance *owner, void *target);
 
 /* One that takes a reference of its own; None for NULL. */
-PyObject *glupy_reference_new(const struct glupy_reference_type *type, struct glupy_state *state, void *target);
+PyObject *glupy_reference_new(const struct glupy_reference_type *type, struct glupy_state *state,
+                              struct glupy_instance *owner, void *target);
 
-/* What it stands for, or NULL with ReferenceError once its graph is gone. */
+/* One that stands for what has gone, for hooks. It takes `gone` over, also when it fails. */
+PyObject *glupy_reference_gone(const struct glupy_reference_type *type, struct glupy_instance *owner,
+                               struct glupy_context *gone);
+
+/* What it stands for, or NULL with ReferenceError once it, or its graph, is gone. */
 void *glupy_reference_alive(PyObject *self);
+
+/* What it stood for when it went; NULL for all that a hook was not called with. */
+struct glupy_context *glupy_reference_gone_context(PyObject *self);
+
+/* The attribute ctx. */
+PyObject *glupy_reference_get_ctx(PyObject *self, void *unused);
+int glupy_reference_set_ctx(PyObject *self, PyObject *value, void *unused);
 
 /* Slots: equal when they stand for the same object. */
 void glupy_reference_dealloc(PyObject *self);
@@ -77,6 +91,7 @@ int glupy_reference_take(const struct glupy_reference_type *type, PyObject *obje
         .ref = NAME##_add,                                                                                           \
         .unref = NAME##_remove,                                                                                      \
         .drop = NAME##_drop,                                                                                         \
+        .is_fd = __builtin_types_compatible_p(NAME##_t, fd_t),                                                       \
         .table = NAME##_table,                                                                                       \
     };                                                                                                               \
     static PyObject *NAME##_kind_wrap(struct glupy_state *state, const void *passed)                                 \
@@ -111,6 +126,7 @@ int glupy_reference_take(const struct glupy_reference_type *type, PyObject *obje
         .name = (TITLE),                                                                                             \
         .passed_size = sizeof(NAME##_t *),                                                                           \
         .held_size = sizeof(NAME##_t *),                                                                             \
+        .owner = offsetof(struct glupy_reference, owner),                                                            \
         .wrap = NAME##_kind_wrap,                                                                                    \
         .own = glupy_reference_own,                                                                                  \
         .convert = NAME##_kind_convert,                                                                              \

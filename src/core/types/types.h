@@ -4,6 +4,7 @@
 #define GLUPY_TYPES_H
 
 #include "../drops.h"
+#include "../fop.h"
 #include "../holders.h"
 #include "../kind.h"
 
@@ -22,6 +23,7 @@ struct glupy_iatt {
 struct glupy_loc { /* immutable */
     PyObject_HEAD
     struct glupy_holder holder;
+    struct glupy_instance *owner; /* of its inodes; NULL where there are none */
     loc_t *loc;
     loc_t own;
 };
@@ -50,10 +52,12 @@ struct glupy_lk_owner { /* LkOwner: immutable, hashable */
 };
 
 /* Inode and Fd (references.h): `owned` says whether the object holds a reference of its own. NULL once the graph is
- * gone. */
+ * gone, and for what a hook is told of after its end, which is in `gone`. */
 struct glupy_reference {
     PyObject_HEAD
     struct glupy_holder holder;
+    struct glupy_instance *owner; /* whose ctx it shows: a reference */
+    struct glupy_context *gone;
     const struct glupy_reference_type *type;
     union {
         void *target;
@@ -81,18 +85,33 @@ struct glupy_buffer { /* read-only bytes in pieces; see buffer.c */
     struct iovec whole;
 };
 
+/* Inodes and fds show the context (context.h) of one instance, their owner: the one to which an argument or a reply came,
+ * and for what is reached from another object, that object's. So it does not matter on which thread. */
+static inline void
+glupy_set_owner(const struct glupy_kind *kind, PyObject *object, struct glupy_instance *owner)
+{
+    struct glupy_instance **slot = (struct glupy_instance **)((char *)object + kind->owner);
+
+    if (kind->owner && object != Py_None && !*slot)
+        *slot = (struct glupy_instance *)Py_XNewRef((PyObject *)owner);
+}
+
 /* Creating objects from C. All return a new reference, or NULL with MemoryError; a NULL or all-zero source gives None
  * where that is GlusterFS's way to say "none" (inode, fd, loc). */
 PyObject *glupy_gfid_new(struct glupy_state *, const uuid_t gfid);
-PyObject *glupy_inode_new(struct glupy_state *, inode_t *inode);      /* takes a reference of its own */
-PyObject *glupy_fd_new(struct glupy_state *, fd_t *fd);               /* likewise */
+PyObject *glupy_inode_new(struct glupy_state *, struct glupy_instance *owner, inode_t *inode); /* takes a reference of
+                                                                                                  its own */
 PyObject *glupy_xdata_new(struct glupy_state *, dict_t *dict);        /* likewise */
 PyObject *glupy_iatt_new(struct glupy_state *, const struct iatt *);  /* copies */
 PyObject *glupy_lk_owner_new(struct glupy_state *, const gf_lkowner_t *); /* copies */
-PyObject *glupy_loc_new(struct glupy_state *, loc_t *);               /* takes over the content, clears *loc */
+PyObject *glupy_loc_new(struct glupy_state *, struct glupy_instance *owner, loc_t *); /* takes over the content, clears
+                                                                                         *loc */
 
 /* The inode table that an argument of a fop belongs to, when it is a Loc or Fd; else NULL. */
 inode_table_t *glupy_table_of(const struct glupy_kind *kind, PyObject *object);
+
+/* The inode of the first Loc among a fop's arguments, or NULL. */
+inode_t *glupy_first_inode(const struct glupy_fop *fop, PyObject *const *args);
 
 /* What an Inode or Fd stands for, or NULL with ReferenceError once its graph is gone. */
 inode_t *glupy_inode_alive(PyObject *inode);

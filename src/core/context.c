@@ -1,0 +1,400 @@
+/* Context of inodes and fds. See context.h. */
+#include "context.h"
+
+#include "compat.h"
+#include "log.h"
+#include "request.h"
+#include "types/types.h"
+
+/* Whose context: one of inode and fd. */
+struct bearer {
+    struct glupy_instance *instance;
+    inode_t *inode;
+    fd_t *fd;
+    inode_t *owned; /* a reference to be given up */
+};
+
+/* Has an inode of this table a slot for this translator? GlusterFS computes its place from where the two stand in their
+ * graph, and does not look whether it is the same one. */
+static bool
+has_slot(xlator_t *this, inode_table_t *table)
+{
+    int64_t place = this->xl_id;
+
+#if GF_GLUSTER_SERIES >= 11
+    if (this->level <= table->root_level)
+        place = this->level;
+    else if (this->xl_id > table->root_id)
+        place = (int64_t)table->root_level + this->xl_id - table->root_id;
+    else
+        return false;
+#endif
+    return table->xl->graph == this->graph && place < table->ctxcount;
+}
+
+static struct glupy_context *
+of_inode(xlator_t *this, inode_t *inode)
+{
+    uint64_t value = 0;
+
+    return inode_ctx_get(inode, this, &value) == 0 ? (void *)(uintptr_t)value : NULL;
+}
+
+#if GF_GLUSTER_SERIES >= 11
+static struct glupy_context *
+of_fd(xlator_t *this, fd_t *fd)
+{
+    return (void *)(uintptr_t)fd_ctx_get(fd, this);
+}
+
+struct glupy_context *
+glupy_context_take_fd(xlator_t *this, fd_t *fd)
+{
+    return (void *)(uintptr_t)fd_ctx_del(fd, this);
+}
+#else
+static struct glupy_context *
+of_fd(xlator_t *this, fd_t *fd)
+{
+    uint64_t value = 0;
+
+    return fd_ctx_get(fd, this, &value) == 0 ? (void *)(uintptr_t)value : NULL;
+}
+
+struct glupy_context *
+glupy_context_take_fd(xlator_t *this, fd_t *fd)
+{
+    uint64_t value = 0;
+
+    return fd_ctx_del(fd, this, &value) == 0 ? (void *)(uintptr_t)value : NULL;
+}
+#endif
+
+struct glupy_context *
+glupy_context_take_inode(xlator_t *this, inode_t *inode)
+{
+    uint64_t value = 0;
+
+    return inode_ctx_del(inode, this, &value) == 0 ? (void *)(uintptr_t)value : NULL;
+}
+
+static struct glupy_context *
+find(const struct bearer *bearer)
+{
+    xlator_t *this = bearer->instance->this;
+
+    return bearer->fd ? of_fd(this, bearer->fd) : of_inode(this, bearer->inode);
+}
+
+static int
+put(const struct bearer *bearer, struct glupy_context *context)
+{
+    xlator_t *this = bearer->instance->this;
+    uint64_t value = (uintptr_t)context;
+
+    return bearer->fd ? fd_ctx_set(bearer->fd, this, value) : inode_ctx_set(bearer->inode, this, &value);
+}
+
+static void
+take_out(const struct bearer *bearer)
+{
+    if (bearer->fd)
+        glupy_context_take_fd(bearer->instance->this, bearer->fd);
+    else
+        glupy_context_take_inode(bearer->instance->this, bearer->inode);
+}
+
+bool
+glupy_context_settle(xlator_t *this, inode_t *inode, struct glupy_context *context)
+{
+    uint64_t value = 0;
+    bool settled;
+
+    LOCK(&inode->lock);
+    {
+        settled = __inode_ctx_get0(inode, this, &value) != 0;
+        value = (uintptr_t)context;
+        if (settled)
+            settled = __inode_ctx_set0(inode, this, &value) == 0;
+    }
+    UNLOCK(&inode->lock);
+    return settled;
+}
+
+/* The inode in the table with this gfid, if it is another one: a reference. */
+static inode_t *
+known_otherwise(inode_t *inode, uuid_t gfid)
+{
+    inode_t *other = inode_find(inode->table, gfid);
+
+    if (other != inode)
+        return other;
+    glupy_drop_inode(other);
+    return NULL;
+}
+
+/* An empty one in the slot: NULL with an exception. */
+static struct glupy_context *
+make(const struct bearer *bearer)
+{
+    struct glupy_context *context = calloc(1, sizeof(*context));
+
+    if (!context) {
+        PyErr_NoMemory();
+        return NULL;
+    }
+    if (put(bearer, context) != 0) {
+        free(context);
+        PyErr_SetString(PyExc_MemoryError, "GlusterFS has no slot for this context");
+        return NULL;
+    }
+    list_add_tail(&context->link, &bearer->instance->contexts);
+    bearer->instance->has_contexts = true;
+    return context;
+}
+
+void
+glupy_context_free(struct glupy_context *context)
+{
+    PyObject *value = context->value;
+
+    list_del_init(&context->link);
+    glupy_drop_inode(context->inode);
+    free(context->client);
+    free(context);
+    Py_XDECREF(value); /* last: it may run Python code */
+}
+
+/* Move the value to the inode that the table has, if that has none. */
+static void
+move_value(struct glupy_instance *instance, struct glupy_context *from, inode_t *to)
+{
+    struct bearer bearer = {.instance = instance, .inode = to};
+    struct glupy_context *context = find(&bearer);
+
+    if (!context)
+        context = make(&bearer);
+    if (!context) {
+        PyErr_Clear(); /* it stays where it is: forget tries again */
+        return;
+    }
+    if (!context->value) {
+        context->value = from->value;
+        from->value = NULL;
+    }
+}
+
+/* An inode that is not in the table, and whose gfid the table has: what counts is the inode there. */
+static void
+set_inode(struct bearer *bearer, inode_t *inode)
+{
+    struct glupy_context *context = gf_uuid_is_null(inode->gfid) ? of_inode(bearer->instance->this, inode) : NULL;
+
+    if (context && !gf_uuid_is_null(context->gfid))
+        bearer->owned = known_otherwise(inode, context->gfid);
+    if (bearer->owned && context->value)
+        move_value(bearer->instance, context, bearer->owned);
+    bearer->inode = bearer->owned ? bearer->owned : inode;
+}
+
+static int
+find_bearer(struct bearer *bearer, struct glupy_instance *instance, inode_t *inode, fd_t *fd)
+{
+    if (!instance || !instance->this) {
+        PyErr_SetString(PyExc_ReferenceError, "the graph of this translator is gone");
+        return -1;
+    }
+    if (!has_slot(instance->this, (fd ? fd->inode : inode)->table)) {
+        PyErr_Format(PyExc_ValueError, "this %s is not of the graph of %s: it has no ctx there", fd ? "Fd" : "Inode",
+                     instance->this->name);
+        return -1;
+    }
+    *bearer = (struct bearer){.instance = instance, .fd = fd};
+    if (!fd)
+        set_inode(bearer, inode);
+    return 0;
+}
+
+/* Factories run Python code: another thread may have set a value by the time one returns, and that one stays. */
+static PyObject *
+make_value(const struct bearer *bearer, PyObject *factory)
+{
+    PyObject *value = PyObject_CallNoArgs(factory);
+    struct glupy_context *context;
+
+    if (!value)
+        return NULL;
+    if (!bearer->instance->this) {
+        Py_DECREF(value);
+        PyErr_SetString(PyExc_ReferenceError, "the graph of this translator is gone");
+        return NULL;
+    }
+    context = find(bearer);
+    if (!context && !(context = make(bearer))) {
+        Py_DECREF(value);
+        return NULL;
+    }
+    if (!context->value) {
+        context->value = Py_NewRef(value);
+        return value;
+    }
+    Py_INCREF(context->value);
+    Py_SETREF(value, context->value);
+    return value;
+}
+
+static PyObject *
+get(const struct bearer *bearer, PyObject *factory)
+{
+    struct glupy_context *context = find(bearer);
+
+    if (context && context->value)
+        return Py_NewRef(context->value);
+    return factory ? make_value(bearer, factory) : Py_NewRef(Py_None);
+}
+
+PyObject *
+glupy_context_get(struct glupy_instance *instance, inode_t *inode, fd_t *fd)
+{
+    struct bearer bearer;
+    PyObject *value;
+
+    if (find_bearer(&bearer, instance, inode, fd) != 0)
+        return NULL;
+    value = get(&bearer, fd ? instance->fd_factory : instance->inode_factory);
+    glupy_drop_inode(bearer.owned);
+    return value;
+}
+
+static int
+set(const struct bearer *bearer, PyObject *value)
+{
+    struct glupy_context *context = find(bearer);
+
+    if (!context && !(context = make(bearer)))
+        return -1;
+    Py_INCREF(value);
+    Py_XSETREF(context->value, value);
+    return 0;
+}
+
+static void
+clear(const struct bearer *bearer)
+{
+    struct glupy_context *context = find(bearer);
+
+    if (!context)
+        return;
+    take_out(bearer);
+    glupy_context_free(context);
+}
+
+int
+glupy_context_set(struct glupy_instance *instance, inode_t *inode, fd_t *fd, PyObject *value)
+{
+    struct bearer bearer;
+    int failed = 0;
+
+    if (find_bearer(&bearer, instance, inode, fd) != 0)
+        return -1;
+    if (value)
+        failed = set(&bearer, value);
+    else
+        clear(&bearer);
+    glupy_drop_inode(bearer.owned);
+    return failed;
+}
+
+void
+glupy_contexts_end(struct glupy_instance *instance)
+{
+    while (!list_empty(&instance->contexts))
+        glupy_context_free(list_first_entry(&instance->contexts, struct glupy_context, link));
+}
+
+/* Replies */
+
+/* Remember it, and go by what the table has, if that is another inode. */
+static void
+learn(struct bearer *bearer, uuid_t gfid, inode_t *other)
+{
+    struct glupy_context *context = find(bearer);
+
+    if (!context && other && !(context = make(bearer)))
+        PyErr_Clear();
+    if (!context)
+        return;
+    gf_uuid_copy(context->gfid, gfid);
+    if (other && context->value)
+        move_value(bearer->instance, context, other);
+}
+
+/* An inode that is not in the table turned out to have this gfid. */
+static void
+met(struct glupy_instance *instance, inode_t *inode, uuid_t gfid)
+{
+    struct bearer bearer = {.instance = instance, .inode = inode};
+
+    if (!inode || !gf_uuid_is_null(inode->gfid) || gf_uuid_is_null(gfid) || !has_slot(instance->this, inode->table))
+        return;
+    bearer.owned = known_otherwise(inode, gfid);
+    learn(&bearer, gfid, bearer.owned);
+    glupy_drop_inode(bearer.owned);
+}
+
+static void
+met_entries(struct glupy_instance *instance, gf_dirent_t *head)
+{
+    gf_dirent_t *entry;
+
+    list_for_each_entry(entry, &head->list, list)
+    {
+        met(instance, entry->inode, entry->d_stat.ia_gfid);
+    }
+}
+
+/* Which reply field is the iatt of the inode that the reply tells of, which comes right before it; 0: none. */
+static unsigned
+iatt_of_inode(const struct glupy_fop *fop)
+{
+    for (unsigned i = 0; i + 1u < fop->nreply; i++)
+        if (fop->reply[i].kind == &glupy_kind_inode && fop->reply[i + 1].kind == &glupy_kind_iatt)
+            return i + 1;
+    return 0;
+}
+
+void
+glupy_contexts_met(struct glupy_instance *instance, const struct glupy_fop *fop, void *held, inode_t *inode)
+{
+    unsigned at = iatt_of_inode(fop);
+
+    if (!instance->has_contexts || !instance->this)
+        return;
+    if (at) {
+        struct iatt *iatt = glupy_held(&fop->reply[at], held);
+        inode_t *replied = *(inode_t **)glupy_held(&fop->reply[at - 1], held);
+
+        met(instance, inode, iatt->ia_gfid);
+        if (replied != inode)
+            met(instance, replied, iatt->ia_gfid);
+    }
+    for (unsigned i = 0; i < fop->nreply; i++)
+        if (fop->reply[i].kind == &glupy_kind_dirents)
+            met_entries(instance, glupy_held(&fop->reply[i], held));
+}
+
+bool
+glupy_contexts_want_reply(struct glupy_request *request)
+{
+    struct glupy_instance *instance = request->instance;
+    struct glupy_context *context;
+    inode_t *inode;
+
+    if (!instance->has_contexts || !request->fop || !iatt_of_inode(request->fop))
+        return false;
+    inode = glupy_first_inode(request->fop, glupy_request_args(request));
+    if (!inode || !gf_uuid_is_null(inode->gfid) || !has_slot(instance->this, inode->table))
+        return false;
+    context = of_inode(instance->this, inode);
+    return context && context->value;
+}

@@ -1,0 +1,68 @@
+/* Context: what authors hang on inodes and fds (inode.ctx, fd.ctx), one value for each instance.
+ *
+ * It is kept where a C translator keeps its own: in GlusterFS's slot for this translator, inode_ctx_set() and
+ * fd_ctx_set(). The slot leads to a struct glupy_context, which owns a reference to the Python object. The slot is read
+ * and changed by threads that are attached to the interpreter and hold a reference to the inode or fd; it is emptied by
+ * GlusterFS when the last reference goes (forget, release), on whatever thread, without the interpreter: see hooks.h.
+ * With the interpreter attached, GlusterFS's locks of the inode, the fd and the inode table are taken inside of it. That
+ * cannot end in a deadlock, because nobody who has one of them waits for the interpreter.
+ *
+ * An inode that lookup, create and the like are given is not in the table yet, and may never be: the top of the graph
+ * links it after the reply, and if the table knows the gfid by then, that inode stays and ours is forgotten. So, once
+ * an instance uses contexts, it looks at each reply that tells of an inode (glupy_contexts_met): the context is kept on,
+ * or moves to, the inode that the table has. What still ends on an inode that lost moves when that one is forgotten, by
+ * the gfid that the context remembers. */
+#ifndef GLUPY_CONTEXT_H
+#define GLUPY_CONTEXT_H
+
+#include "instance.h"
+
+struct glupy_fop;
+struct glupy_request;
+
+struct glupy_context {
+    struct list_head link;      /* in the list of its instance, under the interpreter's lock */
+    struct glupy_context *next; /* in the queue of what has left (hooks.c) */
+    PyObject *value;            /* a reference; NULL: none, it only remembers the gfid */
+    /* While in a slot: of an inode that is not in the table, the gfid that it turned out to have; else null. Afterwards:
+     * of what was forgotten. */
+    uuid_t gfid;
+    ia_type_t ia_type;
+
+    enum glupy_hook hook; /* the rest only once it has left: whom to tell, and what of */
+    inode_t *inode;       /* of an fd: a reference, or NULL */
+    uint64_t pid;
+    int32_t flags;
+    bool anonymous;
+    char *client;
+};
+
+/* Attached. The value for this instance, made by the class's factory if there is none yet; None without a factory. A new
+ * reference, or NULL with an exception. One of `inode` and `fd` is given, and the caller has a reference to it. */
+PyObject *glupy_context_get(struct glupy_instance *instance, inode_t *inode, fd_t *fd);
+
+/* Attached. Set it, or remove it when `value` is NULL. 0, or -1 with an exception. */
+int glupy_context_set(struct glupy_instance *instance, inode_t *inode, fd_t *fd, PyObject *value);
+
+/* Attached. A successful reply tells what the inodes in it, or the inode that the call was about, stand for. `held` is
+ * the reply in the form in which C owns it. */
+void glupy_contexts_met(struct glupy_instance *instance, const struct glupy_fop *fop, void *held, inode_t *inode);
+
+/* Attached. The method wants to pass the reply by Python (a tail wind), but has set a context on an inode that is not in
+ * the table: then the reply has to be seen. */
+bool glupy_contexts_want_reply(struct glupy_request *request);
+
+/* Not attached. Take what this instance has in the slot of an inode or fd that goes. NULL: nothing. */
+struct glupy_context *glupy_context_take_inode(xlator_t *this, inode_t *inode);
+struct glupy_context *glupy_context_take_fd(xlator_t *this, fd_t *fd);
+
+/* Not attached. Put it into the slot of an inode in the table that has none yet: true if it is there now. */
+bool glupy_context_settle(xlator_t *this, inode_t *inode, struct glupy_context *context);
+
+/* Attached. Nothing refers to it any more. */
+void glupy_context_free(struct glupy_context *context);
+
+/* Attached. The instance ends: drop all values. */
+void glupy_contexts_end(struct glupy_instance *instance);
+
+#endif
