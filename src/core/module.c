@@ -101,7 +101,7 @@ static int
 setup_types(struct glupy_state *state)
 {
     int (*const setups[])(struct glupy_state *) = {
-        glupy_gfid_setup,   glupy_iatt_setup,  glupy_inode_setup,  glupy_fd_setup,     glupy_loc_setup,
+        glupy_gfid_setup,   glupy_iatt_setup,  glupy_mdata_setup,  glupy_inode_setup,  glupy_fd_setup,     glupy_loc_setup,
         glupy_xdata_setup,  glupy_buffer_setup, glupy_statvfs_setup, glupy_lk_owner_setup, glupy_flock_setup,
         glupy_lease_setup,  glupy_dirents_setup, glupy_locklist_setup, glupy_frame_setup, glupy_awaitable_setup,
         glupy_reply_setup,  glupy_wind_setup,  glupy_gather_setup, glupy_future_setup, glupy_child_setup,

@@ -14,6 +14,7 @@ struct glupy_state {
     /* src/core/types/ : one type a file */
     PyTypeObject *gfid_type;
     PyTypeObject *iatt_type;
+    PyTypeObject *mdata_type;
     PyTypeObject *inode_type;
     PyTypeObject *inode_table_type;
     PyTypeObject *fd_type;
@@ -66,6 +67,7 @@ int glupy_add_type(struct glupy_state *state, PyType_Spec *spec, PyTypeObject **
 /* The setup functions of the type files: create their types. 0, or -1 with an exception. */
 int glupy_gfid_setup(struct glupy_state *);
 int glupy_iatt_setup(struct glupy_state *);
+int glupy_mdata_setup(struct glupy_state *);
 int glupy_inode_setup(struct glupy_state *);
 int glupy_fd_setup(struct glupy_state *);
 int glupy_loc_setup(struct glupy_state *);
