@@ -16,6 +16,9 @@ PyObject *glupy_inode_adopt(struct glupy_state *state, inode_t *inode);
 /* None for NULL. */
 PyObject *glupy_inode_table_new(struct glupy_state *state, inode_table_t *table);
 
+/* NULL with ReferenceError once its graph is gone. */
+inode_table_t *glupy_inode_table_alive(PyObject *table);
+
 int glupy_inode_table_setup(struct glupy_state *state);
 
 #endif
