@@ -303,7 +303,8 @@ TestXdataModel = XdataModel.TestCase
 
 TYPED = [
     ("int8", -1, "int"), ("int64", -2**63, "int"), ("int", 5, "int"), ("uint8", 255, "uint"),
-    ("uint", 2**64 - 1, "uint"), ("uint64", 1, "uint"), ("str", "text", "str"), ("bytes", b"\0bytes", "bytes"), ("double", 0.1, "double"),
+    ("uint", 2**64 - 1, "uint"), ("uint64", 1, "uint"), ("str", "text", "str"), ("bytes", b"\0bytes", "bytes"),
+    ("double", 0.1, "double"),
     ("gfid", Gfid.root(), "gfid"), ("iatt", Iatt(ia_size=3), "iatt"),
     ("mdata", Mdata(ia_mtime=4, ia_mtime_nsec=5), "mdata"),
 ]
@@ -338,7 +339,8 @@ def test_get_as_another_type() -> None:
     assert xdata.get_as("number", "bytes") == b"-17\0"
     assert xdata.get_as("missing", "int8") is None
     assert xdata.get_as("missing", "int8", 3) == 3
-    for key, name in (("text", "int"), ("number", "gfid"), ("empty", "int"), ("number", "mdata"), ("text", "double")):
+    for key, name in (("number", "uint"), ("text", "int"), ("number", "gfid"), ("empty", "int"), ("number", "mdata"),
+                      ("text", "double")):
         with pytest.raises(ValueError, match=f"'{key}' cannot be read as {name}"):
             xdata.get_as(key, name)
     with pytest.raises(OverflowError, match="does not fit int8"):

@@ -213,7 +213,7 @@ read_uint(const data_t *data)
 {
     char text[NUMBER_TEXT], *end;
 
-    if (!number_text(data, text))
+    if (!number_text(data, text) || text[0] == '-') /* strtoull() takes it, and turns it round */
         return read_bytes(data);
     errno = 0;
     unsigned long long value = strtoull(text, &end, 0);
