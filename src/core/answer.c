@@ -368,6 +368,7 @@ static void
 free_request(struct glupy_request *request)
 {
     release_args(request);
+    glupy_rest_clear(request);
     Py_XDECREF(request->identity);
     Py_DECREF(request->instance);
     free(request);
@@ -388,6 +389,7 @@ glupy_answer_prepare(struct glupy_answer *answer, struct glupy_request *request,
     } else {
         from_outcome(answer, request, passed);
     }
+    glupy_stats_answered(request, answer);
     free_request(request);
 }
 

@@ -27,6 +27,7 @@ glupy_background_new(struct glupy_instance *instance, PyObject *coroutine, void 
     request->owns_args = true;
     request->done = done;
     request->done_arg = arg;
+    glupy_stats_task_begins(instance);
     list_add_tail(&request->link, &instance->background);
     return request;
 }
@@ -67,6 +68,7 @@ glupy_background_ended(struct glupy_request *request)
     if (!request->done)
         return;
     list_del_init(&request->link);
+    request->task_failed = request->exception != NULL;
     request->done(request);
     request->done = NULL;
     Py_CLEAR(request->outcome);

@@ -20,6 +20,10 @@ struct glupy_core_api {
     void (*fini)(xlator_t *this);
 
     int32_t (*notify)(xlator_t *this, int32_t event, void *data);
+
+    /* xlator_dumpops.priv and xlator_api_t.dump_metrics; neither waits for the interpreter. */
+    int32_t (*dump_private)(xlator_t *this);
+    int32_t (*dump_metrics)(xlator_t *this, int fd);
 };
 
 #endif

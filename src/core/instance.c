@@ -39,6 +39,7 @@ glupy_instance_create(struct glupy_state *state, xlator_t *this)
     self->this = this;
     self->state = state;
     INIT_LIST_HEAD(&self->background);
+    glupy_resting_init(&self->resting);
     pthread_mutex_init(&self->lock, NULL);
     pthread_cond_init(&self->calm, NULL);
     self->children = glupy_children_of(self, this);
@@ -88,6 +89,7 @@ instance_dealloc(PyObject *object)
 
     PyObject_GC_UnTrack(object);
     glupy_instance_forget((struct glupy_instance *)object);
+    glupy_stats_clear(&((struct glupy_instance *)object)->stats);
     type->tp_free(object);
     Py_DECREF(type);
 }

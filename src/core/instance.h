@@ -5,6 +5,8 @@
 #include <pthread.h>
 
 #include "fops_gen.h"
+#include "rest.h"
+#include "stats.h"
 #include "thread.h"
 
 struct glupy_instance {
@@ -22,6 +24,10 @@ struct glupy_instance {
     pthread_cond_t calm;
     unsigned busy;               /* background tasks that have something wound */
     bool going;                  /* the graph goes: no new background tasks */
+    struct glupy_stats stats;
+    struct glupy_resting resting;
+    fop_getxattr_t getxattr;     /* what stands in the table beneath ours (sight.c) */
+    fop_fgetxattr_t fgetxattr;
     bool pass_on_error;          /* option on-error: wind the call on instead of answering EIO */
 };
 

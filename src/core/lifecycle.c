@@ -6,6 +6,7 @@
 #include "log.h"
 #include "holders.h"
 #include "main_thread.h"
+#include "sight.h"
 #include "types/types.h"
 #include "worker.h"
 
@@ -31,13 +32,14 @@ make_fops(struct glupy_instance *self)
         return -1;
     }
     *fops = *self->this->fops;
+    self->fops = fops;
+    glupy_sight_take_slots(self);
     for (unsigned i = 0; i < GLUPY_FOP_COUNT; i++) {
         struct xlator_fops *ours = (struct xlator_fops *)&glupy_dispatchers;
 
         if (self->methods[i])
-            *slot_of(fops, &glupy_fops[i]) = *slot_of(ours, &glupy_fops[i]);
+            *glupy_sight_slot(self, &glupy_fops[i]) = *slot_of(ours, &glupy_fops[i]);
     }
-    self->fops = fops;
     self->default_fops = self->this->fops;
     return 0;
 }
@@ -138,6 +140,7 @@ glupy_init(xlator_t *this)
         gf_msg(this->name, GF_LOG_ERROR, error, 0, "no thread for a worker");
         return -1;
     }
+    glupy_ticks_start();
     glupy_main_call(0, init_attached, &call);
     if (!call.instance)
         return -1;
@@ -203,8 +206,10 @@ forget_attached(void *arg)
 {
     struct glupy_instance *self = arg;
 
+    glupy_sight_bar();
     if (self->table)
         glupy_holders_let_go(self->state, self->table, table_alive(self->this, self->table));
+    glupy_sight_unbar();
     glupy_instance_forget(self);
     Py_DECREF(self);
 }
@@ -216,7 +221,9 @@ glupy_fini(xlator_t *this)
 
     if (!self || glupy_python_gone())
         return;
+    glupy_sight_bar();
     this->private = NULL;
+    glupy_sight_unbar();
     this->fops = self->default_fops;
     glupy_main_call(self->state->interpreter, fini_attached, self);
     glupy_main_call(self->state->interpreter, cancel_attached, self);

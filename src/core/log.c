@@ -113,6 +113,7 @@ glupy_log_exception(struct glupy_request *request)
     PyObject *exception = PyErr_GetRaisedException();
     PyObject *path = path_of(request);
 
+    glupy_stats_exception(request);
     PyErr_Clear();
     if (exception)
         PyErr_SetRaisedException(exception);

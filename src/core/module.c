@@ -6,6 +6,7 @@
 #include "lifecycle.h"
 #include "log.h"
 #include "main_thread.h"
+#include "sight.h"
 #include "standalone.h"
 
 int
@@ -26,6 +27,8 @@ static const struct glupy_core_api api = {
     .init = glupy_init,
     .fini = glupy_fini,
     .notify = glupy_notify,
+    .dump_private = glupy_sight_dump_private,
+    .dump_metrics = glupy_sight_dump_metrics,
 };
 
 static PyObject *
@@ -94,7 +97,9 @@ add_strings(struct glupy_state *state)
     state->str_xdata = PyUnicode_InternFromString("xdata");
     state->str_reply = PyUnicode_InternFromString("reply");
     state->str_errno = PyUnicode_InternFromString("errno");
-    return state->str_xdata && state->str_reply && state->str_errno ? 0 : -1;
+    state->str_cr_await = PyUnicode_InternFromString("cr_await");
+    state->str_cr_frame = PyUnicode_InternFromString("cr_frame");
+    return state->str_xdata && state->str_reply && state->str_errno && state->str_cr_await && state->str_cr_frame ? 0 : -1;
 }
 
 static int

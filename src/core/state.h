@@ -44,7 +44,7 @@ struct glupy_state {
 
     struct list_head holders; /* objects that own references into inode tables: holders.h */
     PyObject *runtime; /* the module glupy._runtime: what C asks of Python (load, format a traceback) */
-    PyObject *str_xdata, *str_reply, *str_errno;
+    PyObject *str_xdata, *str_reply, *str_errno, *str_cr_await, *str_cr_frame;
 };
 
 /* The state of the module that defined `type` (types of ours cannot be subclassed, so any object's type will do). */

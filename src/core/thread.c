@@ -2,7 +2,8 @@
 #include "thread.h"
 
 #include <pthread.h>
-#include <stdatomic.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "drops_queue.h"
 #include "place.h"
@@ -11,6 +12,10 @@ static _Thread_local struct glupy_thread *current;
 static pthread_key_t key;
 static pthread_once_t key_once = PTHREAD_ONCE_INIT;
 static atomic_bool gone;
+static struct {
+    pthread_mutex_t lock;
+    struct list_head list;
+} threads = {.lock = PTHREAD_MUTEX_INITIALIZER, .list = {&threads.list, &threads.list}};
 
 bool
 glupy_python_gone(void)
@@ -43,6 +48,9 @@ thread_end(void *arg)
         if (thread->tstates[i] && (i || thread->ours))
             give_back(thread->tstates[i]); /* what dies here is given up as by a thread that is not ours */
     current = NULL;
+    pthread_mutex_lock(&threads.lock);
+    list_del(&thread->link);
+    pthread_mutex_unlock(&threads.lock);
     glupy_place_free_stack(thread);
     free(thread->drops);
     free(thread);
@@ -78,6 +86,25 @@ make_tstate(struct glupy_thread *thread)
     thread->tstates[0] = PyEval_SaveThread();
 }
 
+static void
+enlist(struct glupy_thread *thread)
+{
+    thread->tid = (pid_t)syscall(SYS_gettid);
+    pthread_mutex_lock(&threads.lock);
+    list_add_tail(&thread->link, &threads.list);
+    pthread_mutex_unlock(&threads.lock);
+}
+
+void
+glupy_threads_each(void (*fn)(struct glupy_thread *thread, void *arg), void *arg)
+{
+    struct glupy_thread *thread;
+
+    pthread_mutex_lock(&threads.lock);
+    list_for_each_entry(thread, &threads.list, link) fn(thread, arg);
+    pthread_mutex_unlock(&threads.lock);
+}
+
 struct glupy_thread *
 glupy_thread_if_any(void)
 {
@@ -100,6 +127,7 @@ glupy_thread(void)
     make_tstate(thread);
     pthread_once(&key_once, make_key);
     pthread_setspecific(key, thread);
+    enlist(thread);
     current = thread;
     return thread;
 }
