@@ -4,6 +4,7 @@
 #include "background.h"
 #include "compat.h"
 #include "frame.h"
+#include "lifecycle.h"
 #include "log.h"
 #include "reply.h"
 #include "types/types.h"
@@ -368,6 +369,8 @@ static void
 free_request(struct glupy_request *request)
 {
     release_args(request);
+    if (request->fop && --request->instance->requests == 0)
+        glupy_instance_idle(request->instance);
     Py_XDECREF(request->identity);
     Py_DECREF(request->instance);
     free(request);

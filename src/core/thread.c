@@ -6,6 +6,7 @@
 
 #include "drops_queue.h"
 #include "place.h"
+#include "watch.h"
 
 static _Thread_local struct glupy_thread *current;
 static pthread_key_t key;
@@ -43,6 +44,7 @@ thread_end(void *arg)
         if (thread->tstates[i] && (i || thread->ours))
             give_back(thread->tstates[i]); /* what dies here is given up as by a thread that is not ours */
     current = NULL;
+    glupy_watch_forget_thread(thread);
     glupy_place_free_stack(thread);
     free(thread->drops);
     free(thread);
@@ -75,6 +77,7 @@ make_tstate(struct glupy_thread *thread)
 {
     thread->ours = PyGILState_GetThisThreadState() == NULL;
     PyGILState_Ensure();
+    thread->ident = PyThread_get_thread_ident();
     thread->tstates[0] = PyEval_SaveThread();
 }
 
@@ -100,6 +103,7 @@ glupy_thread(void)
     make_tstate(thread);
     pthread_once(&key_once, make_key);
     pthread_setspecific(key, thread);
+    glupy_watch_thread(thread);
     current = thread;
     return thread;
 }

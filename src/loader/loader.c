@@ -38,9 +38,7 @@ notify(xlator_t *this, int32_t event, void *data, ...)
 static int32_t
 reconfigure(xlator_t *this, dict_t *options)
 {
-    (void)this;
-    (void)options;
-    return 0;
+    return core ? core->reconfigure(this, options) : 0;
 }
 
 /* GlusterFS takes this table as the start of each instance's; init() gives every instance one of its own. */
