@@ -115,9 +115,9 @@ glupy_notify(xlator_t *this, int32_t event, void *data)
         return default_notify(this, event, data);
     if (self->hears || ends)
         passes = goes_on(this, event, data);
-    if (event == GF_EVENT_CHILD_UP)
-        glupy_background_up(self);
     result = passes ? default_notify(this, event, data) : 0;
+    if (event == GF_EVENT_CHILD_UP)
+        glupy_background_up(self); /* now fuse and libgfapi have made the inode table */
     /* What background tasks have wound is waited for only now: the event may be what makes the children answer. */
     if (ends) {
         glupy_wait_for_background(self);
