@@ -306,6 +306,8 @@ instance_repr(PyObject *object)
 static PyMethodDef instance_methods[] = {
     {"run", instance_run, METH_O, run_doc},
     {"spawn", instance_spawn, METH_O,
+     "spawn($self, coroutine, /)\n--\n\nStart a coroutine as a Task of its own and go on. What it raises is logged. It begins when\n"
+     "the first child has come up. RuntimeError once the graph is going."},
     {"log", instance_log, METH_VARARGS,
      "log($self, level, name, file, line, function, message, /)\n--\n\n"
      "As glupy._core.log(), with the level and the graph of this translator, on any thread."},
@@ -313,8 +315,6 @@ static PyMethodDef instance_methods[] = {
      "log_level($self, /)\n--\n\n"
      "The gf_loglevel_t (logging.h) up to which this translator's entries are written now: its own log-level, else\n"
      "the process's."},
-     "spawn($self, coroutine, /)\n--\n\nStart a coroutine as a Task of its own and go on. What it raises is logged. It begins when\n"
-     "the first child has come up. RuntimeError once the graph is going."},
     {"configure", _PyCFunction_CAST(glupy_instance_configure), METH_VARARGS | METH_KEYWORDS,
      "configure($self, /, *, enabled, pass_on_error, budget, level, text)\n--\n\n"
      "Put the values of the common options in force, and text (a line NAME=VALUE each) where it can be read without\n"
