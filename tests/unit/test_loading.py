@@ -468,6 +468,8 @@ def test_generators(refusal, folder, prefix):
 def test_hook_signature(refusal):
     start = HEAD + "class A(Translator):\n"
     assert "expected `def notify(self, event, data)`" in refusal(start + "    def notify(self): pass\n")
+    assert "is a coroutine, and nobody would wait for it: write `def notify(self, event, data)`; it may self.spawn()" in (
+        refusal(start + "    async def notify(self, event, data): pass\n"))
     assert "expected `def init(self)`" in refusal(start + "    def init(self, x): pass\n")
 
 
