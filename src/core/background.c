@@ -131,7 +131,6 @@ glupy_background_cancel(struct glupy_instance *instance)
     glupy_background_up(instance);
 }
 
-
 bool
 glupy_background_wait(struct glupy_instance *instance, unsigned seconds)
 {

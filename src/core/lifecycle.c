@@ -119,6 +119,7 @@ init_attached(void *arg)
     if (self) {
         call->this->loglevel = GF_LOG_NONE; /* as the process: its own log-level must not hide why it goes */
         glupy_log_exception_doing(self, "init");
+        glupy_background_cancel(self); /* what init() has spawned */
         glupy_instance_forget(self);
         Py_DECREF(self);
     }

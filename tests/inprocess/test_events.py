@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import threading
 from typing import Any
 
@@ -9,7 +10,7 @@ import glupy
 import pytest
 from glupy import Event, _core
 from support import control
-from support.graph import Graph
+from support.graph import Graph, GraphFailed
 from support.volfiles import layer
 from support.waiting import wait_until
 
@@ -124,6 +125,27 @@ class Author(Translator):
         wait_until(lambda: "done" in translator.order, "the task")
         assert translator.order == ["init", "PARENT_UP", "CHILD_UP", "work", "done"]
         wait_until(translator.never.done, "the cancelled task")
+
+
+def test_what_a_failing_init_has_spawned(trusted: Any) -> None:
+    """It never begins, and is closed."""
+    source = """
+import support.control
+from glupy import Translator
+
+class Author(Translator):
+    def init(self):
+        support.control.left = self.work()
+        self.spawn(support.control.left)
+        raise ValueError("no")
+
+    async def work(self):
+        pass
+"""
+    with pytest.raises(GraphFailed, match="Author.init failed: ValueError: no"):
+        Graph(from_source(trusted, source), folder=trusted).__enter__()
+    left: Any = vars(control).pop("left")
+    wait_until(lambda: inspect.getcoroutinestate(left) == inspect.CORO_CLOSED, "the coroutine's end")
 
 
 def test_every(trusted: Any) -> None:
