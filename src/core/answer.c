@@ -4,6 +4,7 @@
 #include "background.h"
 #include "compat.h"
 #include "frame.h"
+#include "lifecycle.h"
 #include "log.h"
 #include "reply.h"
 #include "types/types.h"
@@ -369,6 +370,8 @@ free_request(struct glupy_request *request)
 {
     release_args(request);
     glupy_rest_clear(request);
+    if (request->fop && --request->instance->requests == 0)
+        glupy_instance_idle(request->instance);
     Py_XDECREF(request->identity);
     Py_DECREF(request->instance);
     free(request);

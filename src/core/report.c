@@ -41,29 +41,21 @@ text_if_any(struct glupy_writer *to, const char *key, const char *value)
 
 /* Options */
 
-static int
-write_option(dict_t *options, char *key, data_t *value, void *arg)
-{
-    struct glupy_writer *to = arg;
-
-    (void)options;
-    to->text(to, key, value->data ? value->data : "");
-    return 0;
-}
-
-/* What the volfile says. */
+/* Those in force, a line NAME=VALUE each: after a live change other ones than the volfile's that the graph began with. */
 static void
 write_options(struct report *report)
 {
-    xlator_t *this = report->instance->this;
-    dict_t *options = this->options ? dict_ref(this->options) : NULL; /* a reconfigure may put another in its place */
+    char *text = glupy_instance_options_text(report->instance), *rest = text;
 
     report->to->open(report->to, "options", false);
-    if (options)
-        dict_foreach(options, write_option, report->to);
+    for (char *line; rest && (line = strsep(&rest, "\n"));) {
+        char *name = strsep(&line, "=");
+
+        if (line)
+            report->to->text(report->to, name, line);
+    }
     report->to->close(report->to);
-    if (options)
-        dict_unref(options);
+    free(text);
 }
 
 /* Counters */

@@ -7,6 +7,7 @@
 #include "frame.h"
 #include "log.h"
 #include "types/types.h"
+#include "watch.h"
 #include "wind.h"
 
 /* One stay inside the interpreter. */
@@ -73,8 +74,10 @@ take_result(struct glupy_request *request, PyObject *result)
 static void
 start(struct glupy_request *request, const void *passed)
 {
-    if (request->fop)
+    if (request->fop) {
         Py_INCREF(request->instance);
+        request->instance->requests++;
+    }
     if (!request->fop)
         glupy_step(request, NULL);
     else if (wrap_args(request, passed) != 0)
@@ -133,9 +136,11 @@ run_step(struct glupy_thread *thread, void *arg)
 {
     struct run *run = arg;
     struct glupy_request *outer = thread->stepping;
+    struct glupy_watched watched;
 
     thread->stepping = run->request;
     glupy_stats_step_begins(thread, run->request);
+    watched = glupy_watch_begin(thread, run->request->instance, run->request->fop ? run->request->fop->name : "task");
     if (run->first)
         start(run->request, run->passed);
     run->first = false;
@@ -147,6 +152,7 @@ run_step(struct glupy_thread *thread, void *arg)
         glupy_step(run->request, NULL); /* which ends a cancelled coroutine */
     if (run->request->finished && !run->request->fop && !run->request->busy)
         glupy_background_ended(run->request);
+    glupy_watch_end(thread, watched); /* the author's code has run; the instance may go with the request */
     if (run->request->finished && run->request->outstanding == 0 && !run->request->busy) {
         glupy_answer_prepare(run->answer, run->request, run->passed);
         run->answered = true;

@@ -201,7 +201,7 @@ our_getxattr(call_frame_t *frame, xlator_t *this, loc_t *loc, const char *name, 
     int32_t op_ret, op_errno;
 
     if (!is_ours(this, name))
-        return glupy_instance_of(this)->getxattr(frame, this, loc, name, xdata);
+        return __atomic_load_n(&glupy_instance_of(this)->getxattr, __ATOMIC_ACQUIRE)(frame, this, loc, name, xdata);
     op_errno = answer_to(frame, this, name, &dict);
     op_ret = op_errno ? -1 : 0;
     STACK_UNWIND_STRICT(getxattr, frame, op_ret, op_errno, dict, NULL);
@@ -217,7 +217,7 @@ our_fgetxattr(call_frame_t *frame, xlator_t *this, fd_t *fd, const char *name, d
     int32_t op_ret, op_errno;
 
     if (!is_ours(this, name))
-        return glupy_instance_of(this)->fgetxattr(frame, this, fd, name, xdata);
+        return __atomic_load_n(&glupy_instance_of(this)->fgetxattr, __ATOMIC_ACQUIRE)(frame, this, fd, name, xdata);
     op_errno = answer_to(frame, this, name, &dict);
     op_ret = op_errno ? -1 : 0;
     STACK_UNWIND_STRICT(fgetxattr, frame, op_ret, op_errno, dict, NULL);

@@ -41,6 +41,7 @@ struct glupy_state {
     PyTypeObject *future_type;
     PyTypeObject *child_type;
     PyTypeObject *instance_type;
+    PyTypeObject *spawned_type; /* Task */
 
     struct list_head holders; /* objects that own references into inode tables: holders.h */
     PyObject *runtime; /* the module glupy._runtime: what C asks of Python (load, format a traceback) */
@@ -87,5 +88,6 @@ int glupy_gather_setup(struct glupy_state *);
 int glupy_future_setup(struct glupy_state *);
 int glupy_child_setup(struct glupy_state *);
 int glupy_instance_setup(struct glupy_state *);
+int glupy_spawned_setup(struct glupy_state *);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include "drops_queue.h"
 #include "place.h"
+#include "watch.h"
 
 static _Thread_local struct glupy_thread *current;
 static pthread_key_t key;
@@ -51,6 +52,7 @@ thread_end(void *arg)
     pthread_mutex_lock(&threads.lock);
     list_del(&thread->link);
     pthread_mutex_unlock(&threads.lock);
+    glupy_watch_forget_thread(thread);
     glupy_place_free_stack(thread);
     free(thread->drops);
     free(thread);
@@ -83,6 +85,7 @@ make_tstate(struct glupy_thread *thread)
 {
     thread->ours = PyGILState_GetThisThreadState() == NULL;
     PyGILState_Ensure();
+    thread->ident = PyThread_get_thread_ident();
     thread->tstates[0] = PyEval_SaveThread();
 }
 
@@ -128,6 +131,7 @@ glupy_thread(void)
     pthread_once(&key_once, make_key);
     pthread_setspecific(key, thread);
     enlist(thread);
+    glupy_watch_thread(thread);
     current = thread;
     return thread;
 }

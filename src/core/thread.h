@@ -11,6 +11,7 @@
 
 #include "gluster.h"
 #include "interpreter.h"
+#include "watched.h"
 
 struct glupy_drop;
 struct glupy_fop;
@@ -36,6 +37,10 @@ struct glupy_thread {
     struct glupy_drop *drops; /* references given up since the last glupy_leave (drops.c) */
     unsigned ndrops;
     unsigned room;
+    unsigned long ident;      /* Python's number of the thread */
+    struct glupy_watched watched; /* whose code runs, for those without the interpreter (watch.c) */
+    _Atomic uint64_t step;    /* changes whenever a step of Python begins or ends */
+    struct glupy_seen seen;
 };
 
 /* The calling thread's entry, made at the first call. NULL without memory, or when Python is shutting down. */

@@ -38,9 +38,7 @@ notify(xlator_t *this, int32_t event, void *data, ...)
 static int32_t
 reconfigure(xlator_t *this, dict_t *options)
 {
-    (void)this;
-    (void)options;
-    return 0;
+    return core ? core->reconfigure(this, options) : 0;
 }
 
 /* Statedumps, and .meta/graphs/active/NAME/private on a mount. */
