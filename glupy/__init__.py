@@ -18,15 +18,18 @@ from glupy import _core
 from glupy._core import *
 from glupy._core import GLUSTER_SERIES, GLUSTER_VERSION
 from glupy.errors import LoadError, OptionError, TrustError
+from glupy.events import Event
+from glupy.ia_type import IaType
 from glupy.option import Option
 from glupy.translator import Translator
 
 __version__ = "0.1.0"
 
-__all__ = ["GLUSTER_SERIES", "GLUSTER_VERSION", "LoadError", "Option", "OptionError", "Translator", "TrustError"]
+__all__ = ["GLUSTER_SERIES", "GLUSTER_VERSION", "Event", "IaType", "LoadError", "Option", "OptionError", "Translator",
+           "TrustError"]
 __all__ += [
     "Buffer", "Child", "Dirent", "Dirents", "Fd", "Flock", "Frame", "Future", "Gather", "Gfid", "Iatt", "Identity",
-    "Inode", "InodeTable", "Instance", "Lease", "LkOwner", "Loc", "Lock", "LockList", "Reply", "Statvfs", "Wind",
-    "Xdata", "gather", "sleep", "to_thread",
+    "Inode", "InodeTable", "Instance", "Lease", "LkOwner", "Loc", "Lock", "LockList", "Mdata", "Reply", "Statvfs", "Task",
+    "Wind", "Xdata", "gather", "sleep", "to_thread",
 ]
 __all__ += [name for name in vars(_core) if name.endswith("Reply") and name != "Reply"]

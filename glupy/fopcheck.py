@@ -11,7 +11,7 @@ from typing import Any
 from glupy.errors import LoadError
 from glupy.option import Option
 from glupy import common
-from glupy.translator import FACTORIES, HOOKS, Translator
+from glupy.translator import FACTORIES, HOOKS, PLAIN_HOOKS, Translator
 
 Fops = Mapping[str, tuple[str, ...]]
 _LIKE = 0.75
@@ -48,7 +48,12 @@ def bound_fops(translator: Translator, fops: Fops) -> dict[str, Callable[..., An
     for name in FACTORIES:
         factory(cls, name)
     for name, arguments in HOOKS.items():
-        _check_call(cls, name, getattr(translator, name), arguments, "def")
+        hook = getattr(translator, name)
+        _check_call(cls, name, hook, arguments, "def")
+        if name in PLAIN_HOOKS and inspect.iscoroutinefunction(hook):
+            raise _error(cls, name, f"{cls.__name__}.{name} is a coroutine, and nobody would wait for it: write "
+                         f"`{_expected(name, arguments, 'def')}`" + ("; it may self.spawn() one" if name == "notify" else
+                                                                    ""))
     return {name: _bound_fop(translator, name, arguments) for name, arguments in fops.items() if hasattr(cls, name)}
 
 

@@ -5,6 +5,7 @@
 #include "compat.h"
 #include "context.h"
 #include "frame.h"
+#include "lifecycle.h"
 #include "log.h"
 #include "reply.h"
 #include "types/types.h"
@@ -364,6 +365,9 @@ static void
 free_request(struct glupy_request *request)
 {
     release_args(request);
+    glupy_rest_clear(request);
+    if (request->fop && --request->instance->requests == 0)
+        glupy_instance_idle(request->instance);
     Py_XDECREF(request->identity);
     Py_DECREF(request->instance);
     free(request);
@@ -384,6 +388,7 @@ glupy_answer_prepare(struct glupy_answer *answer, struct glupy_request *request,
     } else {
         from_outcome(answer, request, passed);
     }
+    glupy_stats_answered(request, answer);
     free_request(request);
 }
 

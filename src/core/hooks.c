@@ -4,6 +4,7 @@
 #include "log.h"
 #include "place.h"
 #include "request.h"
+#include "sight.h"
 #include "types/inode.h"
 
 /* Of all instances' queues, and of xlator_t::private where the callbacks read it. Held for a few instructions. */
@@ -365,13 +366,23 @@ glupy_hooks_settle(struct glupy_instance *self, unsigned seconds)
     return calm;
 }
 
+void
+glupy_hooks_silence(struct glupy_instance *self)
+{
+    pthread_mutex_lock(&gate);
+    self->hooks.ended = true;
+    pthread_mutex_unlock(&gate);
+}
+
 bool
 glupy_hooks_end(struct glupy_instance *self, unsigned seconds)
 {
     bool calm;
 
     pthread_mutex_lock(&gate);
+    glupy_sight_bar();
     self->this->private = NULL;
+    glupy_sight_unbar();
     calm = wait_until_calm(&self->hooks, seconds);
     self->hooks.ended = true;
     pthread_mutex_unlock(&gate);

@@ -20,7 +20,11 @@ int glupy_hooks_load(struct glupy_instance *instance);
  * takes too long. */
 bool glupy_hooks_settle(struct glupy_instance *instance, unsigned seconds);
 
-/* The same when the instance ends: nothing gets into its queue afterwards, and no hook is called. */
+/* No hook is called any more: the author's fini() is about to be. */
+void glupy_hooks_silence(struct glupy_instance *instance);
+
+/* The same as settling when the instance ends: nothing gets into its queue afterwards, GlusterFS finds no
+ * instance in the xlator, and no hook is called. */
 bool glupy_hooks_end(struct glupy_instance *instance, unsigned seconds);
 
 #endif

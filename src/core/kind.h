@@ -38,8 +38,8 @@ struct glupy_kind {
     int (*own)(PyObject *object);
 
     /* GIL. Check and normalise what an author gave: a new reference to an object that pass() and take() accept, or NULL
-     * with TypeError, ValueError or OverflowError ("expected Loc, not int": no fop or argument name, the caller adds
-     * them). */
+     * with TypeError, ValueError, OverflowError or BufferError ("expected Loc, not int": no fop or argument name, the
+     * caller adds them). */
     PyObject *(*convert)(struct glupy_state *, PyObject *value);
 
     /* GIL. May a wind go out with this normalised object? GlusterFS's translators follow an argument's pointers without

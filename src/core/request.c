@@ -8,6 +8,7 @@
 #include "frame.h"
 #include "log.h"
 #include "types/types.h"
+#include "watch.h"
 #include "wind.h"
 
 /* One stay inside the interpreter. */
@@ -93,8 +94,10 @@ take_result(struct glupy_request *request, PyObject *result)
 static void
 start(struct glupy_request *request, const void *passed)
 {
-    if (request->fop)
+    if (request->fop) {
         Py_INCREF(request->instance);
+        request->instance->requests++;
+    }
     if (!request->fop)
         glupy_step(request, NULL);
     else if (wrap_args(request, passed) != 0)
@@ -142,6 +145,7 @@ own_args(struct run *run)
             request->fop->args[i].kind->own(object) != 0)
             PyErr_Clear(); /* the wrapper is empty now, which is safe */
     }
+    glupy_rest_locate(request);
     request->owns_args = true;
     run->own_args = false;
     run->passed = NULL;
@@ -152,8 +156,11 @@ run_step(struct glupy_thread *thread, void *arg)
 {
     struct run *run = arg;
     struct glupy_request *outer = thread->stepping;
+    struct glupy_watched watched;
 
     thread->stepping = run->request;
+    glupy_stats_step_begins(thread, run->request);
+    watched = glupy_watch_begin(thread, run->request->instance, run->request->fop ? run->request->fop->name : "task");
     if (run->first)
         start(run->request, run->passed);
     run->first = false;
@@ -165,9 +172,12 @@ run_step(struct glupy_thread *thread, void *arg)
         glupy_step(run->request, NULL); /* which ends a cancelled coroutine */
     if (run->request->finished && !run->request->fop && !run->request->busy)
         glupy_background_ended(run->request);
+    glupy_watch_end(thread, watched); /* the author's code has run; the instance may go with the request */
     if (run->request->finished && run->request->outstanding == 0 && !run->request->busy && !run->request->counted) {
         glupy_answer_prepare(run->answer, run->request, run->passed);
         run->answered = true;
+    } else {
+        glupy_stats_step_ends(run->request);
     }
     thread->stepping = outer;
 }
@@ -181,13 +191,33 @@ let_go(struct glupy_request *request)
                                                    memory_order_relaxed);
 }
 
+/* In the list first: once let go of, it is somebody else's. */
+static bool
+rests(struct glupy_request *request)
+{
+    glupy_rest_begin(request);
+    if (let_go(request))
+        return true;
+    glupy_rest_end(request);
+    return false;
+}
+
+static void
+call_python(struct run *run, struct glupy_thread *thread, enum glupy_place place)
+{
+    struct glupy_activity before = glupy_stats_enters(thread, run->request);
+
+    glupy_call_python(thread, place, run->request->interpreter, run_step, run);
+    glupy_stats_left(thread, &before);
+}
+
 static void
 run_request(struct run *run, struct glupy_thread *thread, enum glupy_place place)
 {
     struct glupy_request *request = run->request;
 
     for (;;) {
-        glupy_call_python(thread, place, request->interpreter, run_step, run);
+        call_python(run, thread, place);
         if (run->answered) {
             glupy_answer_deliver(run->answer, thread, place);
             return;
@@ -206,7 +236,7 @@ run_request(struct run *run, struct glupy_thread *thread, enum glupy_place place
         }
         if (!request->owns_args)
             run->own_args = true;
-        else if (let_go(request))
+        else if (rests(request))
             return;
     }
 }
@@ -219,6 +249,7 @@ glupy_request_run(struct glupy_request *request, struct glupy_thread *thread, en
     struct run run = {.request = request, .passed = passed, .first = !request->started, .answer = &answer};
 
     request->started = true;
+    glupy_rest_end(request);
     run_request(&run, thread, place);
 }
 
@@ -275,6 +306,7 @@ refuse(call_frame_t *frame, const struct glupy_fop *fop, int32_t op_errno)
 {
     union glupy_any_reply nothing;
 
+    glupy_stats_refused(glupy_instance_of(frame->this), fop);
     memset(&nothing, 0, sizeof(nothing));
     fop->unwind(frame, -1, op_errno, &nothing);
 }
@@ -295,14 +327,31 @@ enter_late(struct glupy_request *request, const void *passed)
     glupy_request_submit(request);
 }
 
+/* A thread's first time takes the interpreter, to get a state of its own. */
+static enum glupy_place
+arrive(struct glupy_instance *instance, struct glupy_thread **thread)
+{
+    bool first = !glupy_thread_if_any();
+    enum glupy_place place;
+
+    if (first)
+        atomic_fetch_add_explicit(&instance->stats.arriving, 1, memory_order_relaxed);
+    place = glupy_place(thread);
+    if (first)
+        atomic_fetch_sub_explicit(&instance->stats.arriving, 1, memory_order_relaxed);
+    return place;
+}
+
 void
 glupy_enter_fop(call_frame_t *frame, xlator_t *this, const struct glupy_fop *fop, const void *passed)
 {
     struct glupy_instance *instance = glupy_instance_of(this);
     struct glupy_thread *thread;
-    enum glupy_place place = glupy_place(&thread);
+    enum glupy_place place;
     struct glupy_request *request;
 
+    glupy_stats_called(instance, fop);
+    place = arrive(instance, &thread);
     if (glupy_python_gone()) {
         refuse(frame, fop, EIO);
         return;

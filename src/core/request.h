@@ -20,6 +20,7 @@
 #include "fop.h"
 #include "instance.h"
 #include "place.h"
+#include "rest.h"
 #include "worker.h"
 
 #define GLUPY_IDLE ((struct glupy_awaitable *)1)
@@ -61,6 +62,12 @@ struct glupy_request {
 
     void (*done)(struct glupy_request *); /* background: called inside the interpreter with outcome or exception set */
     void *done_arg;
+
+    struct glupy_rest rest; /* for the list of those that wait */
+    uint64_t began;         /* ticks: its first step began; 0: it has not */
+    uint64_t since;         /* the latest step began, or ended */
+    uint64_t python;        /* ticks in its steps so far */
+    bool task_failed;       /* background: ended with an exception */
 
     struct glupy_job job; /* on its way to a worker */
     void *late_args;      /* the arguments of a call that came in where Python may not run (held form) */

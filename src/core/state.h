@@ -14,6 +14,7 @@ struct glupy_state {
     /* src/core/types/ : one type a file */
     PyTypeObject *gfid_type;
     PyTypeObject *iatt_type;
+    PyTypeObject *mdata_type;
     PyTypeObject *inode_type;
     PyTypeObject *inode_table_type;
     PyTypeObject *fd_type;
@@ -40,10 +41,11 @@ struct glupy_state {
     PyTypeObject *future_type;
     PyTypeObject *child_type;
     PyTypeObject *instance_type;
+    PyTypeObject *spawned_type; /* Task */
 
     struct list_head holders; /* objects that own references into inode tables: holders.h */
     PyObject *runtime; /* the module glupy._runtime: what C asks of Python (load, format a traceback) */
-    PyObject *str_xdata, *str_reply, *str_errno;
+    PyObject *str_xdata, *str_reply, *str_errno, *str_cr_await, *str_cr_frame;
 };
 
 /* The state of the module that defined `type` (types of ours cannot be subclassed, so any object's type will do). */
@@ -66,6 +68,7 @@ int glupy_add_type(struct glupy_state *state, PyType_Spec *spec, PyTypeObject **
 /* The setup functions of the type files: create their types. 0, or -1 with an exception. */
 int glupy_gfid_setup(struct glupy_state *);
 int glupy_iatt_setup(struct glupy_state *);
+int glupy_mdata_setup(struct glupy_state *);
 int glupy_inode_setup(struct glupy_state *);
 int glupy_fd_setup(struct glupy_state *);
 int glupy_loc_setup(struct glupy_state *);
@@ -85,5 +88,6 @@ int glupy_gather_setup(struct glupy_state *);
 int glupy_future_setup(struct glupy_state *);
 int glupy_child_setup(struct glupy_state *);
 int glupy_instance_setup(struct glupy_state *);
+int glupy_spawned_setup(struct glupy_state *);
 
 #endif

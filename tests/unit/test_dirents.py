@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from glupy import Dirent, Dirents, Iatt, Xdata
+from glupy import Dirent, Dirents, Iatt, IaType, Xdata
 
 index = st.one_of(st.none(), st.integers(-8, 8))
 
@@ -197,3 +197,20 @@ def test_slices_are_those_of_lists(start: list[str], low: int | None, high: int 
     del entries[low:high]
     del model[low:high]
     assert names(entries) == model
+
+
+def test_what_follows_from_attributes() -> None:
+    stat = Iatt(ia_ino=77, mode=0o040755)
+    entry = Dirent("dir", d_off=3, d_stat=stat)
+    assert (entry.d_ino, entry.d_type, entry.d_off) == (77, IaType.IFDIR.d_type, 3)
+    entry = Dirent("dir", d_stat=stat, d_ino=5, d_type=0)
+    assert (entry.d_ino, entry.d_type) == (5, 0)
+    assert (Dirent("none").d_ino, Dirent("none").d_type) == (0, 0)
+
+
+def test_filtering_in_place() -> None:
+    entries = Dirents(Dirent(name) for name in ("a", ".b", "c", ".d"))
+    entries[:] = [entry for entry in entries if not entry.d_name.startswith(".")]
+    assert [entry.d_name for entry in entries] == ["a", "c"]
+    del entries[:]
+    assert not entries

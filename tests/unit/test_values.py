@@ -4,12 +4,14 @@ import copy
 import fcntl
 import os
 import pickle
+import socket
 import stat
 import uuid
+from pathlib import Path
 
 import pytest
 
-from glupy import Flock, Gfid, Iatt, Lease, LkOwner, Lock, LockList, Statvfs
+from glupy import Flock, Gfid, Iatt, IaType, Lease, LkOwner, Lock, LockList, Mdata, Statvfs
 
 TEXT = "6ba7b810-9dad-11d1-80b4-00c04fd430c8"
 RAW = uuid.UUID(TEXT).bytes
@@ -307,9 +309,21 @@ class TestLkOwner:
     def test_rejects(self):
         with pytest.raises(ValueError, match="at most 1024 bytes, not 1025"):
             LkOwner(bytes(1025))
-        for value in ("text", 8, None):
-            with pytest.raises(TypeError, match="expected LkOwner or bytes, not"):
+        for value in ("text", 8.0, None):
+            with pytest.raises(TypeError, match="expected LkOwner, int or bytes, not"):
                 LkOwner(value)
+        for value in (-1, 2**64):
+            with pytest.raises(OverflowError, match="from 0 to 2"):
+                LkOwner(value)
+
+    @pytest.mark.parametrize("number", [0, 1, 0x0102030405060708, 2**64 - 1])
+    def test_of_a_number(self, number):
+        assert bytes(LkOwner(number)) == number.to_bytes(8, "little")
+        assert Flock(l_owner=number).l_owner == LkOwner(number)
+
+    def test_nobody(self):
+        assert LkOwner().is_null and LkOwner(0).is_null and LkOwner(bytes(1024)).is_null
+        assert not LkOwner(1).is_null and not LkOwner(bytes(1023) + b"x").is_null
 
 
 class TestFlock:
@@ -418,3 +432,82 @@ class TestLockList:
         for value in (1, [1], [Flock()], [self.LOCKS[0], None]):
             with pytest.raises(TypeError):
                 LockList(value)
+
+
+class TestGfidHelpers:
+    TEXT = "6ba7b810-9dad-11d1-80b4-00c04fd430c8"
+    HANDLE = f".glusterfs/6b/a7/{TEXT}"
+
+    def test_null(self):
+        assert Gfid.null() == Gfid() and not Gfid.null()
+
+    def test_handle(self):
+        assert Gfid(self.TEXT).handle == self.HANDLE
+        assert Gfid.root().handle == ".glusterfs/00/00/00000000-0000-0000-0000-000000000001"
+
+    @pytest.mark.parametrize("path", [HANDLE, f"/bricks/b/{HANDLE}", os.fsencode(HANDLE), Path("/b") / HANDLE])
+    def test_from_handle(self, path):
+        assert Gfid.from_handle(path) == Gfid(self.TEXT)
+
+    @pytest.mark.parametrize("path", [
+        "", TEXT, f"6b/a7/{TEXT}", f".glusterfs/6b/a8/{TEXT}", f"x.glusterfs/6b/a7/{TEXT}", f".glusterfs/6b/a7/{TEXT}/",
+        f".glusterfs/6B/A7/{TEXT.upper()}", ".glusterfs/6b/a7/6ba7b810", f".glusterfs/6b/a7/{'z' * 36}",
+    ])
+    def test_other_paths(self, path):
+        with pytest.raises(ValueError, match="does not end in"):
+            Gfid.from_handle(path)
+
+    def test_no_path(self):
+        with pytest.raises(TypeError):
+            Gfid.from_handle(3)
+        with pytest.raises(ValueError):
+            Gfid.from_handle("a\0b")
+
+    def test_ino(self):
+        assert Gfid.root().ino == 1
+        assert Gfid(bytes(range(16))).ino == int.from_bytes(bytes(range(8, 16)), "big")
+
+
+class TestMdata:
+    def test_fields(self):
+        times = Mdata(ia_mtime=-5, ia_ctime_nsec=999_999_999)
+        assert (times.ia_mtime, times.ia_ctime_nsec, times.ia_atime) == (-5, 999_999_999, 0)
+        assert times.replace(ia_atime=1) == Mdata(ia_mtime=-5, ia_ctime_nsec=999_999_999, ia_atime=1)
+        assert copy.copy(times) == pickle.loads(pickle.dumps(times)) == times
+        with pytest.raises(OverflowError):
+            Mdata(ia_atime_nsec=-1)
+        with pytest.raises(TypeError, match="no field"):
+            Mdata(ia_btime=1)
+
+
+class TestIaType:
+    FILES = {
+        IaType.IFREG: "file", IaType.IFDIR: "dir", IaType.IFLNK: "link", IaType.IFIFO: "fifo", IaType.IFSOCK: "sock",
+    }
+
+    @pytest.fixture
+    def folder(self, tmp_path):
+        (tmp_path / "file").touch()
+        (tmp_path / "dir").mkdir()
+        (tmp_path / "link").symlink_to("nowhere")
+        os.mkfifo(tmp_path / "fifo")
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(str(tmp_path / "sock"))
+        return tmp_path
+
+    def test_real_files(self, folder):
+        """As stat() and readdir() name them, and as GlusterFS's own conversion does."""
+        types = {name: kind for kind, name in self.FILES.items()}
+        for name, kind in types.items():
+            result = os.lstat(folder / name)
+            assert IaType.from_mode(result.st_mode) is kind
+            assert Iatt.from_stat(result).ia_type == kind
+            assert stat.S_IFMT(result.st_mode) == kind.mode
+
+    def test_all(self):
+        for kind in IaType:
+            assert IaType.from_mode(kind.mode | 0o7777) is kind
+            assert IaType.from_d_type(kind.d_type) is kind
+            assert stat.S_IFMT(Iatt(ia_type=kind, ia_prot=0o644).mode) == kind.mode
+        assert IaType.from_mode(0o170000) is IaType.from_d_type(15) is IaType.INVAL
+        assert [kind.d_type for kind in IaType] == [0, 8, 4, 10, 6, 2, 1, 12]

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from glupy import Gfid, Iatt, Xdata
+from glupy import Gfid, Iatt, Mdata, Xdata
 
 GFID = uuid.UUID("01234567-89ab-cdef-0123-456789abcdef")
 INT_TYPES = [
@@ -139,7 +139,7 @@ def test_set_refuses_other_types(value: Any, name: str) -> None:
         Xdata().set("key", value, name)
 
 
-@pytest.mark.parametrize("name", ["", "int", "int9", "u", "uuint8", "float"])
+@pytest.mark.parametrize("name", ["", "int9", "u", "uuint8", "float", "ptr", "pointer"])
 def test_set_knows_its_types(name: str) -> None:
     with pytest.raises(ValueError, match="type"):
         Xdata().set("key", 1, name)
@@ -299,3 +299,87 @@ class XdataModel(RuleBasedStateMachine):
 
 
 TestXdataModel = XdataModel.TestCase
+
+
+TYPED = [
+    ("int8", -1, "int"), ("int64", -2**63, "int"), ("int", 5, "int"), ("uint8", 255, "uint"),
+    ("uint", 2**64 - 1, "uint"), ("uint64", 1, "uint"), ("str", "text", "str"), ("bytes", b"\0bytes", "bytes"),
+    ("double", 0.1, "double"),
+    ("gfid", Gfid.root(), "gfid"), ("iatt", Iatt(ia_size=3), "iatt"),
+    ("mdata", Mdata(ia_mtime=4, ia_mtime_nsec=5), "mdata"),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "type"), TYPED)
+def test_every_type(name: str, value: Any, type: str) -> None:
+    xdata = Xdata()
+    xdata.set("key", value, name)
+    assert xdata["key"] == value
+    assert xdata.get_as("key", name) == value
+    assert xdata.type("key") == type
+
+
+def test_type_of_plain_values() -> None:
+    xdata = Xdata(a="x", b=1, c=2**63, d=1.0, e=b"x", f=Gfid(), g=Iatt(), h=Mdata())
+    assert [xdata.type(key) for key in "abcdefgh"] == ["str", "int", "uint", "double", "bytes", "gfid", "iatt", "mdata"]
+    with pytest.raises(KeyError):
+        xdata.type("z")
+
+
+def test_get_as_another_type() -> None:
+    """What an extended attribute holds comes as bytes, whatever was meant."""
+    gfid = Gfid.random()
+    xdata = Xdata({
+        "number": b"-17\0", "gfid": bytes(gfid), "text": b"text\0", "double": b"0.5", "empty": b"", "long": b"300",
+    })
+    assert xdata.get_as("number", "int32") == -17
+    assert xdata.get_as("gfid", "gfid") == gfid
+    assert xdata.get_as("text", "str") == "text"
+    assert xdata.get_as("double", "double") == 0.5
+    assert xdata.get_as("number", "bytes") == b"-17\0"
+    assert xdata.get_as("missing", "int8") is None
+    assert xdata.get_as("missing", "int8", 3) == 3
+    for key, name in (("number", "uint"), ("text", "int"), ("number", "gfid"), ("empty", "int"), ("number", "mdata"),
+                      ("text", "double")):
+        with pytest.raises(ValueError, match=f"'{key}' cannot be read as {name}"):
+            xdata.get_as(key, name)
+    with pytest.raises(OverflowError, match="does not fit int8"):
+        xdata.get_as("long", "int8")
+    with pytest.raises(ValueError, match="unknown xdata type"):
+        xdata.get_as("long", "int9")
+
+
+def test_pointers_are_refused() -> None:
+    with pytest.raises(ValueError, match="an address means nothing to others"):
+        Xdata().set("key", 1, "ptr")
+
+
+def test_union() -> None:
+    left, right = Xdata(a=1, b=2), Xdata(b=3, c=4)
+    assert left | right == {"a": 1, "b": 3, "c": 4}
+    assert left | {"a": "x"} == {"a": "x", "b": 2}
+    assert {"a": "x", "d": 5} | left == {"a": 1, "b": 2, "d": 5}
+    assert (left, right) == ({"a": 1, "b": 2}, {"b": 3, "c": 4})
+    assert type({} | left) is Xdata
+    same = left
+    left |= right
+    assert same is left and left == {"a": 1, "b": 3, "c": 4}
+    with pytest.raises(TypeError):
+        left | [("a", 1)]
+    with pytest.raises(TypeError):
+        left | {1: 2}
+
+
+def test_types_survive() -> None:
+    source = Xdata()
+    for name, value, _ in TYPED:
+        source.set(name, value, name)
+    other = Xdata()
+    other.update(source, more=1)
+    copies = source.copy(), copy.deepcopy(source), Xdata(source), Xdata(source, a=1)
+    for xdata in (*copies, source | {}, {} | source, other):
+        assert [xdata.type(name) for name, _, _ in TYPED] == [type for _, _, type in TYPED]
+        xdata["str"] = "changed"
+    assert source["str"] == "text"
+    source.update(source)
+    assert len(source) == len(TYPED)

@@ -1,4 +1,5 @@
 /* Buffer: what readv answers and writev is given, read-only bytes in pieces (struct iovec) that an iobref keeps alive.
+ * One that allocate() made can be written to until it is given to a wind or a reply: from then on GlusterFS reads it.
  *
  * Nothing here copies data but the constructor, a wrapped vector that came without an iobref, and the joining of
  * several pieces for those who ask for one. The arrays of iovecs that an object or a held payload owns come from malloc,
@@ -34,11 +35,10 @@ payload_read(const struct glupy_payload *payload, char *into)
     }
 }
 
-/* Memory of `size` bytes: its address in *memory, and the iobref that keeps it. NULL: no memory. */
+/* What keeps an iobuf, whose reference it takes over, and its address in *memory. NULL: no memory. */
 static struct iobref *
-memory_new(size_t size, void **memory)
+memory_of(struct iobuf *iobuf, void **memory)
 {
-    struct iobuf *iobuf = iobuf_get2(THIS->ctx->iobuf_pool, size ? size : 1);
     struct iobref *iobref = iobuf ? iobref_new() : NULL;
 
     if (iobref && iobref_add(iobref, iobuf) < 0) {
@@ -50,6 +50,20 @@ memory_new(size_t size, void **memory)
     if (iobuf)
         iobuf_unref(iobuf);
     return iobref;
+}
+
+/* Memory of `size` bytes: its address in *memory, and the iobref that keeps it. NULL: no memory. */
+static struct iobref *
+memory_new(size_t size, void **memory)
+{
+    return memory_of(iobuf_get2(THIS->ctx->iobuf_pool, size ? size : 1), memory);
+}
+
+/* The same from a page's beginning, as O_DIRECT asks for. */
+static struct iobref *
+memory_aligned(size_t size, void **memory)
+{
+    return memory_of(iobuf_get_page_aligned(THIS->ctx->iobuf_pool, size, (size_t)sysconf(_SC_PAGESIZE)), memory);
 }
 
 /* Make *to a payload of its own: the same memory, or a copy in one piece where `from` has nothing that keeps it alive.
@@ -101,16 +115,16 @@ buffer_alloc(struct glupy_state *state)
     return self;
 }
 
-/* A Buffer of one piece, `size` bytes of fresh memory to be filled. */
+/* A Buffer of one piece, `size` bytes of fresh memory to be filled, which `get` gives. */
 static PyObject *
-buffer_sized(struct glupy_state *state, size_t size)
+buffer_sized(struct glupy_state *state, size_t size, struct iobref *(*get)(size_t size, void **memory))
 {
     PyObject *object = buffer_alloc(state);
 
     if (!object || !size)
         return object;
     struct glupy_buffer *self = buffer_of(object);
-    self->payload.iobref = memory_new(size, &self->single.iov_base);
+    self->payload.iobref = get(size, &self->single.iov_base);
     if (!self->payload.iobref) {
         Py_DECREF(object);
         return PyErr_NoMemory();
@@ -164,7 +178,7 @@ buffer_from_bytes(struct glupy_state *state, PyObject *value)
 
     if (PyObject_GetBuffer(value, &view, PyBUF_FULL_RO) < 0)
         return NULL;
-    PyObject *self = buffer_sized(state, (size_t)view.len);
+    PyObject *self = buffer_sized(state, (size_t)view.len, memory_new);
     if (self && view.len && PyBuffer_ToContiguous(buffer_of(self)->single.iov_base, &view, view.len, 'C') < 0)
         Py_CLEAR(self);
     PyBuffer_Release(&view);
@@ -179,7 +193,7 @@ buffer_from_views(struct glupy_state *state, const Py_buffer *views, Py_ssize_t 
 
     for (Py_ssize_t i = 0; i < count; i++)
         size += (size_t)views[i].len;
-    PyObject *self = buffer_sized(state, size);
+    PyObject *self = buffer_sized(state, size, memory_new);
     char *into = self ? buffer_of(self)->single.iov_base : NULL;
     for (Py_ssize_t i = 0; i < count && self; i++) {
         if (!views[i].len)
@@ -239,7 +253,96 @@ buffer_of_piece(struct glupy_state *state, const struct glupy_payload *payload, 
     return object;
 }
 
+/* From here on nobody writes to it: 0, or -1 with BufferError while somebody still can. */
+static int
+buffer_freeze(struct glupy_buffer *self)
+{
+    if (self->writers) {
+        PyErr_SetString(PyExc_BufferError,
+                        "a Buffer with a memoryview through which it can still be written to: release the view, by "
+                        "`with memoryview(buffer) as view:`, before the Buffer is handed on");
+        return -1;
+    }
+    self->writable = false;
+    return 0;
+}
+
 /* Methods. */
+
+PyDoc_STRVAR(allocate_doc,
+             "allocate(size, /)\n--\n\n"
+             "A Buffer of `size` bytes, all 0, out of GlusterFS's own pool (iobuf_get_page_aligned()), to be filled:\n"
+             "memoryview(buffer) is writable, and so file.readinto(buffer) and os.preadv(fd, [buffer], offset) work. It\n"
+             "begins at a page. It can be written to until it is given to a wind or a reply, or part() is taken; a view\n"
+             "that still could be written to then raises BufferError. Raises ValueError below 0, MemoryError.");
+
+static PyObject *
+buffer_allocate(PyObject *type, PyObject *value)
+{
+    Py_ssize_t size = PyNumber_AsSsize_t(value, PyExc_OverflowError);
+
+    if (size < 0) {
+        if (!PyErr_Occurred())
+            PyErr_Format(PyExc_ValueError, "allocate(): a size is 0 or more, not %zd", size);
+        return NULL;
+    }
+    PyObject *self = buffer_sized(glupy_state_of_type((PyTypeObject *)type), (size_t)size, memory_aligned);
+    if (self && size) {
+        memset(buffer_of(self)->single.iov_base, 0, (size_t)size); /* it was somebody else's */
+        buffer_of(self)->writable = true;
+    }
+    return self;
+}
+
+/* Fill a vector with the `size` bytes from `start` on of another, which has them: how many pieces they are in. */
+static int32_t
+take_pieces(struct iovec *to, const struct glupy_payload *from, size_t start, size_t size)
+{
+    int32_t count = 0;
+
+    for (int32_t i = 0; i < from->count && size; i++) {
+        const struct iovec *piece = &from->vector[i];
+        size_t skip = Py_MIN(start, piece->iov_len), rest = Py_MIN(piece->iov_len - skip, size);
+        if (rest)
+            to[count++] = (struct iovec){.iov_base = (char *)piece->iov_base + skip, .iov_len = rest};
+        start -= skip;
+        size -= rest;
+    }
+    return count;
+}
+
+PyDoc_STRVAR(part_doc,
+             "part($self, start=0, stop=None, /)\n--\n\n"
+             "The Buffer of buffer[start:stop], on the same memory: nothing is copied. What allocate() gave cannot be\n"
+             "written to any more then.");
+
+static PyObject *
+buffer_part(PyObject *object, PyObject *args)
+{
+    struct glupy_buffer *self = buffer_of(object);
+    PyObject *from = Py_None, *to = Py_None, *slice, *part = NULL;
+    Py_ssize_t start, stop, step, size = -1;
+
+    if (!PyArg_ParseTuple(args, "|OO:part", &from, &to) || buffer_freeze(self) < 0)
+        return NULL;
+    slice = PySlice_New(from, to, NULL);
+    if (slice && PySlice_Unpack(slice, &start, &stop, &step) == 0)
+        size = PySlice_AdjustIndices((Py_ssize_t)payload_size(&self->payload), &start, &stop, step);
+    Py_XDECREF(slice);
+    if (size >= 0)
+        part = buffer_alloc(glupy_state_of(object));
+    if (!part || !size)
+        return part;
+    struct glupy_payload payload = {.vector = malloc((size_t)self->payload.count * sizeof(struct iovec))};
+    if (!payload.vector) {
+        Py_DECREF(part);
+        return PyErr_NoMemory();
+    }
+    payload.count = take_pieces(payload.vector, &self->payload, (size_t)start, (size_t)size);
+    payload.iobref = iobref_ref(self->payload.iobref);
+    buffer_of(part)->payload = payload;
+    return part;
+}
 
 PyDoc_STRVAR(bytes_doc, "__bytes__($self, /)\n--\n\nA copy of the bytes.");
 
@@ -257,6 +360,8 @@ buffer_bytes(PyObject *self, PyObject *ignored)
 
 static PyMethodDef buffer_methods[] = {
     {"__bytes__", buffer_bytes, METH_NOARGS, bytes_doc},
+    {"allocate", buffer_allocate, METH_O | METH_CLASS, allocate_doc},
+    {"part", buffer_part, METH_VARARGS, part_doc},
     {NULL, NULL, 0, NULL},
 };
 
@@ -280,8 +385,16 @@ buffer_chunks(PyObject *self, void *ignored)
     return list;
 }
 
+static PyObject *
+buffer_readonly(PyObject *self, void *ignored)
+{
+    (void)ignored;
+    return PyBool_FromLong(!buffer_of(self)->writable);
+}
+
 static PyGetSetDef buffer_getset[] = {
     {"chunks", buffer_chunks, NULL, chunks_doc, NULL},
+    {"readonly", buffer_readonly, NULL, "False only for what allocate() gave, until it is handed on.", NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };
 
@@ -401,7 +514,16 @@ buffer_getbuffer(PyObject *self, Py_buffer *view, int flags)
         return -1;
     }
     void *bytes = whole->iov_len ? whole->iov_base : "";
-    return PyBuffer_FillInfo(view, self, bytes, (Py_ssize_t)whole->iov_len, 1, flags);
+    if (PyBuffer_FillInfo(view, self, bytes, (Py_ssize_t)whole->iov_len, !buffer_of(self)->writable, flags) < 0)
+        return -1;
+    buffer_of(self)->writers += !view->readonly;
+    return 0;
+}
+
+static void
+buffer_releasebuffer(PyObject *self, Py_buffer *view)
+{
+    buffer_of(self)->writers -= !view->readonly;
 }
 
 static PyObject *
@@ -446,7 +568,8 @@ PyDoc_STRVAR(buffer_doc,
              "memoryview(buffer) and whatever else takes bytes-like objects works on GlusterFS's own memory without a\n"
              "copy where the data is in one piece, and joins several pieces once; `chunks` never copies. A view stays\n"
              "valid as long as it exists, also after the request has been answered: it keeps the memory alive.\n\n"
-             "Buffer(data) copies a bytes-like object, or an iterable of them, once. Raises TypeError for others.");
+             "Buffer(data) copies a bytes-like object, or an iterable of them, once. Raises TypeError for others.\n"
+             "Buffer.allocate(size) gives one that can be filled first.");
 
 static PyType_Slot buffer_slots[] = {
     {Py_tp_doc, (void *)buffer_doc},
@@ -460,6 +583,7 @@ static PyType_Slot buffer_slots[] = {
     {Py_mp_length, buffer_length},
     {Py_mp_subscript, buffer_subscript},
     {Py_bf_getbuffer, buffer_getbuffer},
+    {Py_bf_releasebuffer, buffer_releasebuffer},
     {0, NULL},
 };
 
@@ -529,7 +653,7 @@ static PyObject *
 payload_convert(struct glupy_state *state, PyObject *value)
 {
     if (Py_IS_TYPE(value, state->buffer_type))
-        return Py_NewRef(value);
+        return buffer_freeze(buffer_of(value)) < 0 ? NULL : Py_NewRef(value);
     if (Py_IsNone(value))
         return buffer_alloc(state);
     if (is_bytes_like(value))

@@ -305,7 +305,8 @@ dirent_set_inode(PyObject *self, PyObject *value, void *ignored)
     if (refuse_delete(value) < 0)
         return -1;
     if (Py_IS_TYPE(value, glupy_state_of(self)->inode_type)) {
-        inode = ((struct glupy_reference *)value)->inode;
+        if (!(inode = glupy_inode_alive(value)))
+            return -1;
         if (!dirent_of(self)->owner)
             dirent_of(self)->owner =
                 (struct glupy_instance *)Py_XNewRef((PyObject *)((struct glupy_reference *)value)->owner);
@@ -372,10 +373,16 @@ dirent_fill(PyObject *self, PyObject *const *values)
     static const setter setters[] = {dirent_set_d_ino, dirent_set_d_off,  dirent_set_d_type,
                                      dirent_set_d_stat, dirent_set_inode, dirent_set_dict};
 
-    dirent_of(self)->node->d_ino = 0;
+    gf_dirent_t *node = dirent_of(self)->node;
+
+    node->d_ino = 0;
     for (size_t i = 0; i < sizeof(setters) / sizeof(setters[0]); i++)
         if (values[i] && setters[i](self, values[i], NULL) < 0)
             return -1;
+    if (!values[0])
+        node->d_ino = node->d_stat.ia_ino;
+    if (!values[2])
+        node->d_type = gf_d_type_from_ia_type(node->d_stat.ia_type);
     return 0;
 }
 
@@ -413,8 +420,8 @@ dirent_dealloc(PyObject *self)
 
 PyDoc_STRVAR(dirent_doc,
              "Dirent(d_name, *, d_ino=0, d_off=0, d_type=0, d_stat=None, inode=None, dict=None)\n--\n\n"
-             "An entry of a directory: gf_dirent_t (gf-dirent.h). Raises TypeError, ValueError (a name that is empty\n"
-             "or has a NUL) and OverflowError.");
+             "An entry of a directory: gf_dirent_t (gf-dirent.h). d_ino and d_type follow from d_stat where they are not\n"
+             "given. Raises TypeError, ValueError (a name that is empty or has a NUL) and OverflowError.");
 
 static PyGetSetDef dirent_getset[] = {
     {"d_name", dirent_get_d_name, dirent_set_d_name, "The name, str (bytes are accepted).", NULL},

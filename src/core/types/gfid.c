@@ -218,6 +218,75 @@ gfid_uuid(PyObject *self, void *closure)
     return result;
 }
 
+static PyObject *
+gfid_null(PyObject *type, PyObject *unused)
+{
+    const uuid_t null = {0};
+
+    return gfid_create((PyTypeObject *)type, null);
+}
+
+/* ".glusterfs/ab/cd/abcd…": where a brick has the file once more, by its gfid (a hard link, or a symbolic link for a
+ * directory). */
+#define HANDLE_FOLDER ".glusterfs"
+#define HANDLE_LEN (sizeof(HANDLE_FOLDER "/ab/cd/") - 1 + UUID_STR_LEN - 1)
+
+static void
+gfid_write_handle(const uuid_t gfid, char handle[HANDLE_LEN + 1])
+{
+    char text[UUID_STR_LEN];
+
+    uuid_unparse_lower(gfid, text);
+    snprintf(handle, HANDLE_LEN + 1, HANDLE_FOLDER "/%.2s/%.2s/%s", text, text + 2, text);
+}
+
+static PyObject *
+gfid_get_handle(PyObject *self, void *closure)
+{
+    char handle[HANDLE_LEN + 1];
+
+    gfid_write_handle(gfid_bytes(self), handle);
+    return PyUnicode_FromString(handle);
+}
+
+/* The end of the path names the gfid; writing its handle again shows whether all of it is as it should be. */
+static bool
+gfid_read_handle(const char *path, uuid_t gfid)
+{
+    size_t length = strlen(path);
+    char handle[HANDLE_LEN + 1];
+
+    if (length < HANDLE_LEN || uuid_parse(path + length - (UUID_STR_LEN - 1), gfid) != 0)
+        return false;
+    gfid_write_handle(gfid, handle);
+    path += length - HANDLE_LEN;
+    return strcmp(path, handle) == 0 && (length == HANDLE_LEN || path[-1] == '/');
+}
+
+static PyObject *
+gfid_from_handle(PyObject *type, PyObject *value)
+{
+    PyObject *path = PyOS_FSPath(value), *bytes = path ? glupy_text_bytes(path) : NULL, *self = NULL;
+    uuid_t gfid;
+
+    Py_XDECREF(path);
+    if (!bytes)
+        return NULL;
+    if (gfid_read_handle(PyBytes_AS_STRING(bytes), gfid))
+        self = gfid_create((PyTypeObject *)type, gfid);
+    else
+        PyErr_Format(PyExc_ValueError, "%R does not end in '" HANDLE_FOLDER "/ab/cd/abcd...', the gfid and its first digits",
+                     value);
+    Py_DECREF(bytes);
+    return self;
+}
+
+static PyObject *
+gfid_get_ino(PyObject *self, void *closure)
+{
+    return PyLong_FromUnsignedLongLong(gfid_to_ino(((struct glupy_gfid *)self)->gfid));
+}
+
 static PyMethodDef gfid_methods[] = {
     {"__bytes__", gfid_as_bytes, METH_NOARGS, "The 16 bytes."},
     {"__reduce__", gfid_reduce, METH_NOARGS, "For pickle."},
@@ -226,11 +295,20 @@ static PyMethodDef gfid_methods[] = {
     {"random", gfid_random, METH_CLASS | METH_NOARGS,
      "random($type, /)\n--\n\nA new gfid, as for a file to be created."},
     {"root", gfid_root, METH_CLASS | METH_NOARGS, "root($type, /)\n--\n\nThe gfid of every volume's root directory."},
+    {"null", gfid_null, METH_CLASS | METH_NOARGS,
+     "null($type, /)\n--\n\nThe gfid that is none, such as a file's that is not made yet: Gfid()."},
+    {"from_handle", gfid_from_handle, METH_CLASS | METH_O,
+     "from_handle($type, path, /)\n--\n\nThe gfid that a path in a brick's .glusterfs names: str, bytes or os.PathLike,\n"
+     "relative or not. Raises ValueError for other paths."},
     {0},
 };
 
 static PyGetSetDef gfid_getset[] = {
     {"uuid", gfid_uuid, NULL, "The same as a uuid.UUID.", NULL},
+    {"handle", gfid_get_handle, NULL, "Where a brick has this file once more, below the brick: '.glusterfs/ab/cd/abcd…'.",
+     NULL},
+    {"ino", gfid_get_ino, NULL, "The inode number that GlusterFS derives from it for ia_ino and d_ino (gfid_to_ino()).",
+     NULL},
     {"is_root", gfid_is_root, NULL, "Is it the root directory's (00000000-0000-0000-0000-000000000001)?", NULL},
     {0},
 };

@@ -79,6 +79,54 @@ get_is_root(PyObject *self, void *unused)
     return glupy_inode_alive(self) ? PyBool_FromLong(__is_root_gfid(inode_of(self)->gfid)) : NULL;
 }
 
+/* The counts change from one moment to the next; each is read under the lock that GlusterFS changes it under. */
+
+static PyObject *
+get_refs(PyObject *self, void *unused)
+{
+    inode_t *inode = glupy_inode_alive(self);
+    uint32_t refs;
+
+    (void)unused;
+    if (!inode)
+        return NULL;
+    pthread_mutex_lock(&inode->table->lock);
+    refs = inode->ref;
+    pthread_mutex_unlock(&inode->table->lock);
+    return PyLong_FromUnsignedLong(refs);
+}
+
+static PyObject *
+get_nlookup(PyObject *self, void *unused)
+{
+    (void)unused;
+    if (!glupy_inode_alive(self))
+        return NULL;
+    return PyLong_FromUnsignedLongLong(GF_ATOMIC_GET(inode_of(self)->nlookup));
+}
+
+static PyObject *
+get_fd_count(PyObject *self, void *unused)
+{
+    inode_t *inode = glupy_inode_alive(self);
+    uint32_t count;
+
+    (void)unused;
+    if (!inode)
+        return NULL;
+    LOCK(&inode->lock);
+    count = inode->fd_count;
+    UNLOCK(&inode->lock);
+    return PyLong_FromUnsignedLong(count);
+}
+
+static PyObject *
+get_linked(PyObject *self, void *unused)
+{
+    (void)unused;
+    return glupy_inode_alive(self) ? PyBool_FromLong(inode_is_linked(inode_of(self))) : NULL;
+}
+
 static PyObject *
 get_table(PyObject *self, void *unused)
 {
@@ -88,8 +136,10 @@ get_table(PyObject *self, void *unused)
 }
 
 PyDoc_STRVAR(path_doc, "path($self, name=None, /)\n--\n\n"
-                       "A path of this inode in its table (inode_path()), with `name` appended; '<gfid:…>' forms where no name is\n"
-                       "known, as is usual on bricks. Raises OSError.");
+                       "A path of this inode in its table (inode_path()), with `name` appended; '<gfid:…>' forms where no\n"
+                       "name is known, as is usual on bricks. A file with several links has several; this is any of\n"
+                       "those known. Raises ValueError for an inode that is not in the table, OSError where GlusterFS\n"
+                       "fails.");
 
 static PyObject *
 inode_path_method(PyObject *self, PyObject *args)
@@ -100,6 +150,8 @@ inode_path_method(PyObject *self, PyObject *args)
 
     if (!glupy_inode_alive(self) || !PyArg_ParseTuple(args, "|O:path", &name))
         return NULL;
+    if (gf_uuid_is_null(inode_of(self)->gfid)) /* inode_path() would call that an assertion that failed */
+        return PyErr_Format(PyExc_ValueError, "path(): this inode is not in the table, link() puts it there");
     if (name != Py_None && !(bytes = glupy_text_bytes(name)))
         return NULL;
     length = inode_path(inode_of(self), bytes ? PyBytes_AS_STRING(bytes) : NULL, &path);
@@ -133,35 +185,63 @@ inode_parent_method(PyObject *self, PyObject *args)
     return result;
 }
 
+/* What inode_link() would call an assertion that failed: 0, or -1 with ValueError. */
+static int
+check_link(inode_t *inode, inode_t *parent, const char *name, struct iatt *iatt)
+{
+    if (gf_uuid_is_null(inode->gfid) && gf_uuid_is_null(iatt->ia_gfid))
+        PyErr_SetString(PyExc_ValueError, "link(): buf has no ia_gfid; the reply of a lookup or a create has it");
+    else if (!parent != !name)
+        PyErr_SetString(PyExc_ValueError, "link(): a parent and a name, or None for both");
+    else if (parent && parent->table != inode->table)
+        PyErr_SetString(PyExc_ValueError, "link(): the parent belongs to another inode table");
+    else if (parent && parent->ia_type != IA_IFDIR)
+        PyErr_SetString(PyExc_ValueError, "link(): the parent is not known as a directory");
+    else if (name && (!*name || strchr(name, '/')))
+        PyErr_Format(PyExc_ValueError, "link(): '%s' is no name of a directory entry", name);
+    return PyErr_Occurred() ? -1 : 0;
+}
+
 PyDoc_STRVAR(link_doc, "link($self, parent, name, buf, /)\n--\n\n"
-                       "Put this inode into its table under parent and name with the gfid and type of an Iatt (inode_link()). Gives the\n"
-                       "inode that stands in the table now, which is another one when the gfid was known; None when it failed.");
+                       "Put this inode into its table under parent and name with the gfid and type of an Iatt\n"
+                       "(inode_link()). Gives the inode that stands in the table now, which is another one when the\n"
+                       "gfid was known. None for parent and name makes it known by its gfid alone. Raises ValueError\n"
+                       "for what cannot be linked, OSError where GlusterFS fails.");
 
 static PyObject *
 inode_link_method(PyObject *self, PyObject *args)
 {
     struct glupy_state *state = glupy_state_of(self);
-    PyObject *parent, *name, *buf, *bytes, *result;
+    PyObject *parent, *name, *buf, *bytes = NULL;
+    inode_t *inode, *directory, *linked = NULL;
+    const char *text;
     struct iatt attributes;
-    inode_t *linked;
+    bool linkable;
 
-    if (!glupy_inode_alive(self) ||
-        !PyArg_ParseTuple(args, "OOO!:link", &parent, &name, state->iatt_type, &buf))
+    if (!glupy_inode_alive(self) || !PyArg_ParseTuple(args, "OOO!:link", &parent, &name, state->iatt_type, &buf))
         return NULL;
     if (parent != Py_None && !Py_IS_TYPE(parent, state->inode_type))
         return PyErr_Format(PyExc_TypeError, "parent: expected Inode or None, not %s", Py_TYPE(parent)->tp_name);
-    bytes = parent == Py_None || glupy_inode_alive(parent) ? glupy_text_bytes(name) : NULL;
-    if (!bytes)
+    if ((parent != Py_None && !glupy_inode_alive(parent)) || (name != Py_None && !(bytes = glupy_text_bytes(name))))
         return NULL;
+    inode = inode_of(self);
+    directory = parent == Py_None ? NULL : inode_of(parent);
+    text = bytes ? PyBytes_AS_STRING(bytes) : NULL;
     attributes = *((struct glupy_iatt *)buf)->iatt;
-    /* It may prune the table, and so run forget() of other layers. */
-    Py_BEGIN_ALLOW_THREADS
-    linked = inode_link(inode_of(self), parent == Py_None ? NULL : inode_of(parent), PyBytes_AS_STRING(bytes),
-                        &attributes);
-    Py_END_ALLOW_THREADS
-    result = glupy_inode_adopt(state, owner_of(self), linked);
-    Py_DECREF(bytes);
-    return result;
+    linkable = check_link(inode, directory, text, &attributes) == 0;
+    if (linkable) {
+        errno = 0;
+        /* It may prune the table, and so run forget() of other layers. */
+        Py_BEGIN_ALLOW_THREADS
+        linked = inode_link(inode, directory, text, &attributes);
+        Py_END_ALLOW_THREADS
+    }
+    if (linkable && !linked) {
+        errno = errno ? errno : EINVAL;
+        PyErr_SetFromErrno(PyExc_OSError);
+    }
+    Py_XDECREF(bytes);
+    return linked ? glupy_inode_adopt(state, owner_of(self), linked) : NULL;
 }
 
 static PyObject *
@@ -209,6 +289,10 @@ static PyGetSetDef inode_getset[] = {
     {"table", get_table, NULL, "The InodeTable it belongs to.", NULL},
     {"ctx", glupy_reference_get_ctx, glupy_reference_set_ctx,
      "What this translator keeps with the inode (inode_ctx_get(), inode_ctx_set()); see Translator.inode_ctx.", NULL},
+    {"linked", get_linked, NULL, "Is it in the table, found by its gfid (inode_is_linked())?", NULL},
+    {"refs", get_refs, NULL, "References held by all of the process, this object's own included.", NULL},
+    {"nlookup", get_nlookup, NULL, "How often the kernel or a client was told of it and has not forgotten yet.", NULL},
+    {"fd_count", get_fd_count, NULL, "How many fds of it are open.", NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };
 

@@ -21,6 +21,9 @@ PyObject *glupy_fd_released(struct glupy_instance *owner, struct glupy_context *
 /* None for NULL. */
 PyObject *glupy_inode_table_new(struct glupy_state *state, struct glupy_instance *owner, inode_table_t *table);
 
+/* NULL with ReferenceError once its graph is gone. */
+inode_table_t *glupy_inode_table_alive(PyObject *table);
+
 int glupy_inode_table_setup(struct glupy_state *state);
 
 #endif

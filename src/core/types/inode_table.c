@@ -13,13 +13,12 @@ owner_of(PyObject *object)
     return ((struct glupy_inode_table *)object)->owner;
 }
 
-static bool
-alive(PyObject *object)
+inode_table_t *
+glupy_inode_table_alive(PyObject *object)
 {
-    if (table_of(object))
-        return true;
-    PyErr_SetString(PyExc_ReferenceError, "the graph of this InodeTable is gone");
-    return false;
+    if (!table_of(object))
+        PyErr_SetString(PyExc_ReferenceError, "the graph of this InodeTable is gone");
+    return table_of(object);
 }
 
 static void
@@ -62,7 +61,7 @@ static PyObject *
 table_new_inode(PyObject *self, PyObject *unused)
 {
     (void)unused;
-    return alive(self) ? glupy_inode_adopt(glupy_state_of(self), owner_of(self), inode_new(table_of(self))) : NULL;
+    return glupy_inode_table_alive(self) ? glupy_inode_adopt(glupy_state_of(self), owner_of(self), inode_new(table_of(self))) : NULL;
 }
 
 static PyObject *
@@ -70,7 +69,7 @@ table_find(PyObject *self, PyObject *value)
 {
     uuid_t gfid;
 
-    if (!alive(self) || glupy_gfid_from(glupy_state_of(self), value, gfid) != 0)
+    if (!glupy_inode_table_alive(self) || glupy_gfid_from(glupy_state_of(self), value, gfid) != 0)
         return NULL;
     return glupy_inode_adopt(glupy_state_of(self), owner_of(self), inode_find(table_of(self), gfid));
 }
@@ -81,11 +80,11 @@ table_grep(PyObject *self, PyObject *args)
     struct glupy_state *state = glupy_state_of(self);
     PyObject *parent, *name, *bytes, *result;
 
-    if (!alive(self) || !PyArg_ParseTuple(args, "O!O:grep", state->inode_type, &parent, &name) || !glupy_inode_alive(parent) ||
-        !(bytes = glupy_text_bytes(name)))
+    if (!glupy_inode_table_alive(self) || !PyArg_ParseTuple(args, "O!O:grep", state->inode_type, &parent, &name) ||
+        !glupy_inode_alive(parent) || !(bytes = glupy_text_bytes(name)))
         return NULL;
     result = glupy_inode_adopt(
-        state, owner_of(self), inode_grep(table_of(self), ((struct glupy_reference *)parent)->inode, PyBytes_AS_STRING(bytes)));
+        state, owner_of(self), inode_grep(table_of(self), glupy_inode_alive(parent), PyBytes_AS_STRING(bytes)));
     Py_DECREF(bytes);
     return result;
 }
@@ -94,7 +93,53 @@ static PyObject *
 get_root(PyObject *self, void *unused)
 {
     (void)unused;
-    return alive(self) ? glupy_inode_new(glupy_state_of(self), owner_of(self), table_of(self)->root) : NULL;
+    return glupy_inode_table_alive(self) ? glupy_inode_new(glupy_state_of(self), owner_of(self), table_of(self)->root) : NULL;
+}
+
+static PyObject *
+get_lru_limit(PyObject *self, void *unused)
+{
+    (void)unused;
+    return glupy_inode_table_alive(self) ? PyLong_FromUnsignedLong(table_of(self)->lru_limit) : NULL;
+}
+
+PyDoc_STRVAR(counts_doc, "counts($self, /)\n--\n\n"
+                         "How many inodes the table has, as a dict, all taken at one moment: `active` (somebody holds a\n"
+                         "reference), `lru` (only remembered, the oldest go first), `purge` (about to be freed),\n"
+                         "`invalidate` (the kernel has been asked to forget them).");
+
+static PyObject *
+table_counts(PyObject *self, PyObject *unused)
+{
+    inode_table_t *table = table_of(self);
+    unsigned active, lru, purge, invalidate;
+
+    (void)unused;
+    if (!glupy_inode_table_alive(self))
+        return NULL;
+    pthread_mutex_lock(&table->lock);
+    active = table->active_size;
+    lru = table->lru_size;
+    purge = table->purge_size;
+    invalidate = table->invalidate_size;
+    pthread_mutex_unlock(&table->lock);
+    return Py_BuildValue("{s:I,s:I,s:I,s:I}", "active", active, "lru", lru, "purge", purge, "invalidate", invalidate);
+}
+
+static PyObject *
+table_compare(PyObject *self, PyObject *other, int op)
+{
+    if (!Py_IS_TYPE(other, Py_TYPE(self)) || (op != Py_EQ && op != Py_NE))
+        Py_RETURN_NOTIMPLEMENTED;
+    return PyBool_FromLong((table_of(self) == table_of(other)) == (op == Py_EQ));
+}
+
+static PyObject *
+table_repr(PyObject *self)
+{
+    if (!table_of(self))
+        return PyUnicode_FromString("<InodeTable, graph gone>");
+    return PyUnicode_FromFormat("<InodeTable %s>", table_of(self)->name ? table_of(self)->name : "");
 }
 
 static PyMethodDef table_methods[] = {
@@ -103,17 +148,22 @@ static PyMethodDef table_methods[] = {
     {"find", table_find, METH_O, "find($self, gfid, /)\n--\n\nThe inode with this gfid, or None (inode_find())."},
     {"grep", table_grep, METH_VARARGS,
      "grep($self, parent, name, /)\n--\n\nThe inode known under this name, or None (inode_grep())."},
+    {"counts", table_counts, METH_NOARGS, counts_doc},
     {NULL, NULL, 0, NULL},
 };
 
 static PyGetSetDef table_getset[] = {
     {"root", get_root, NULL, "The root inode.", NULL},
+    {"lru_limit", get_lru_limit, NULL, "How many inodes that nobody holds are remembered; 0: any number.", NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };
 
 static PyType_Slot table_slots[] = {
-    {Py_tp_doc, "The inode table of a graph (inode_table_t in inode.h)."},
+    {Py_tp_doc, "The inode table of a graph (inode_table_t in inode.h). Equal when it is the same one."},
     {Py_tp_dealloc, table_dealloc},
+    {Py_tp_repr, table_repr},
+    {Py_tp_richcompare, table_compare},
+    {Py_tp_hash, PyObject_HashNotImplemented},
     {Py_tp_methods, table_methods},
     {Py_tp_getset, table_getset},
     {0, NULL},

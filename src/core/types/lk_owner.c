@@ -29,13 +29,30 @@ glupy_lk_owner_new(struct glupy_state *state, const gf_lkowner_t *owner)
     return (PyObject *)self;
 }
 
-/* From anything with the buffer protocol, which LkOwner itself has. */
+/* As a client makes one of a number, such as the address of a frame: 8 bytes, the lowest first. */
+static int
+lk_owner_from_number(PyObject *value, gf_lkowner_t *owner)
+{
+    unsigned long long number = PyLong_AsUnsignedLongLong(value);
+
+    if (number == (unsigned long long)-1 && PyErr_Occurred()) {
+        if (PyErr_ExceptionMatches(PyExc_OverflowError))
+            PyErr_Format(PyExc_OverflowError, "a lock owner's number is from 0 to 2**64 - 1, not %R", value);
+        return -1;
+    }
+    set_lk_owner_from_uint64(owner, number);
+    return 0;
+}
+
+/* From a number, or anything with the buffer protocol, which LkOwner itself has. */
 int
 glupy_lk_owner_from(struct glupy_state *state, PyObject *value, gf_lkowner_t *owner)
 {
     Py_buffer bytes;
+    if (PyLong_Check(value))
+        return lk_owner_from_number(value, owner);
     if (!PyObject_CheckBuffer(value)) {
-        PyErr_Format(PyExc_TypeError, "expected LkOwner or bytes, not %.100s", Py_TYPE(value)->tp_name);
+        PyErr_Format(PyExc_TypeError, "expected LkOwner, int or bytes, not %.100s", Py_TYPE(value)->tp_name);
         return -1;
     }
     if (PyObject_GetBuffer(value, &bytes, PyBUF_SIMPLE))
@@ -97,6 +114,12 @@ lk_owner_hex(PyObject *self, PyObject *unused)
 }
 
 static PyObject *
+lk_owner_is_null(PyObject *self, void *closure)
+{
+    return PyBool_FromLong(is_lk_owner_null(&((struct glupy_lk_owner *)self)->owner));
+}
+
+static PyObject *
 lk_owner_repr(PyObject *self)
 {
     PyObject *bytes = lk_owner_as_bytes(self, NULL);
@@ -143,10 +166,16 @@ static PyMethodDef lk_owner_methods[] = {
     {0},
 };
 
+static PyGetSetDef lk_owner_getset[] = {
+    {"is_null", lk_owner_is_null, NULL, "Is it nobody: no bytes, or all of them 0 (is_lk_owner_null())?", NULL},
+    {0},
+};
+
 static PyType_Slot lk_owner_slots[] = {
     {Py_tp_doc, "LkOwner(value=b'', /)\n--\n\nThe owner of locks: gf_lkowner_t (glusterfs-fops.h).\n\n"
-                "From at most 1024 bytes, or another LkOwner. Immutable and hashable, with the buffer protocol;\n"
-                "equal only to a LkOwner. Raises TypeError or ValueError."},
+                "From at most 1024 bytes, from an int of 64 bits (8 bytes, the lowest first, as\n"
+                "set_lk_owner_from_uint64() makes them), or another LkOwner. Immutable and hashable, with the buffer\n"
+                "protocol; equal only to a LkOwner. Raises TypeError, ValueError or OverflowError."},
     {Py_tp_new, lk_owner_new},
     {Py_tp_dealloc, lk_owner_dealloc},
     {Py_tp_repr, lk_owner_repr},
@@ -155,6 +184,7 @@ static PyType_Slot lk_owner_slots[] = {
     {Py_sq_length, lk_owner_length},
     {Py_bf_getbuffer, lk_owner_buffer},
     {Py_tp_methods, lk_owner_methods},
+    {Py_tp_getset, lk_owner_getset},
     {0, NULL},
 };
 

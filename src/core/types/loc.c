@@ -1,5 +1,7 @@
 /* Loc: loc_t, where in the tree an operation is about. Immutable; replace() gives changed copies. */
-#include "types.h"
+#include <limits.h>
+
+#include "inode.h"
 
 static loc_t *
 loc_of(PyObject *object)
@@ -260,22 +262,110 @@ loc_replace(PyObject *object, PyObject *args, PyObject *kwargs)
     return (PyObject *)self;
 }
 
-/* parent's path, a slash, name; NULL where the parent's path is not known. */
-static char *
-child_path(const loc_t *parent, const char *name)
+/* Loc objects that are made out of what the inode table knows. */
+
+/* The last part of the path, as everywhere in GlusterFS a pointer into it. */
+static void
+name_from_path(loc_t *loc)
+{
+    const char *slash = loc->path ? strrchr(loc->path, '/') : NULL;
+
+    loc->name = slash && slash[1] ? slash + 1 : NULL;
+}
+
+/* A name that may be looked up in a directory: a bytes object, or NULL with TypeError or ValueError. */
+static PyObject *
+entry_name(PyObject *name)
+{
+    PyObject *bytes = glupy_text_bytes(name);
+
+    if (bytes && (!PyBytes_GET_SIZE(bytes) || strchr(PyBytes_AS_STRING(bytes), '/'))) {
+        PyErr_Format(PyExc_ValueError, "%R is no name of a directory entry", name);
+        Py_CLEAR(bytes);
+    }
+    return bytes;
+}
+
+/* Fill path and name of an entry of a directory with that path, or the name alone where the path is not known. 0 or -1
+ * (no memory). */
+static int
+set_child_path(loc_t *loc, const char *directory, const char *name)
 {
     char *path = NULL;
 
-    if (!parent->path)
-        return NULL;
-    if (gf_asprintf(&path, "%s/%s", strcmp(parent->path, "/") == 0 ? "" : parent->path, name) < 0)
-        return NULL;
-    return path;
+    if (!directory)
+        return (loc->name = gf_strdup(name)) ? 0 : -1;
+    if (gf_asprintf(&path, "%s/%s", strcmp(directory, "/") == 0 ? "" : directory, name) < 0)
+        return -1;
+    loc->path = path;
+    name_from_path(loc);
+    return 0;
+}
+
+/* Fill parent and inode of an empty loc, whose references it takes over; a NULL `inode` gets a fresh one. 0 or -1 (no
+ * memory), as the next ones. */
+static int
+set_entry(loc_t *loc, inode_t *parent, inode_t *inode)
+{
+    loc->parent = parent;
+    gf_uuid_copy(loc->pargfid, parent->gfid);
+    loc->inode = inode ? inode : inode_new(parent->table);
+    if (inode)
+        gf_uuid_copy(loc->gfid, inode->gfid);
+    return loc->inode ? 0 : -1;
+}
+
+/* Fill an empty loc with what the table knows of an inode, whose reference it takes over. */
+static int
+set_known(loc_t *loc, inode_t *inode)
+{
+    char *path = NULL;
+
+    loc->inode = inode;
+    gf_uuid_copy(loc->gfid, inode->gfid);
+    if (gf_uuid_is_null(inode->gfid))
+        return 0;
+    if (inode_path(inode, NULL, &path) == -ENOMEM)
+        return -1;
+    loc->path = path;
+    name_from_path(loc);
+    loc->parent = inode_parent(inode, NULL, NULL);
+    if (loc->parent)
+        gf_uuid_copy(loc->pargfid, loc->parent->gfid);
+    return 0;
+}
+
+/* Fill an empty loc for a gfid that the table does not know. */
+static int
+set_unknown(loc_t *loc, inode_table_t *table, uuid_t gfid)
+{
+    char *path = NULL;
+
+    gf_uuid_copy(loc->gfid, gfid);
+    loc->inode = inode_new(table);
+    if (!loc->inode || gf_asprintf(&path, INODE_PATH_FMT, uuid_utoa(gfid)) < 0)
+        return -1;
+    loc->path = path;
+    return 0;
+}
+
+/* The Loc that one of these filled, or MemoryError if it failed. Takes over the content of *loc. */
+static PyObject *
+filled(struct glupy_state *state, struct glupy_instance *owner, loc_t *loc, int failed)
+{
+    PyObject *self = failed ? PyErr_NoMemory() : glupy_loc_new(state, owner, loc);
+
+    if (!self) {
+        free_own_name(loc);
+        glupy_drop_loc(loc);
+    }
+    return self;
 }
 
 PyDoc_STRVAR(child_doc, "child($self, name, inode=None, /)\n--\n\n"
-                        "The Loc of an entry of this directory. Without an inode a fresh one is made in the same table, as lookup and\n"
-                        "the create-like fops need.");
+                        "The Loc of an entry of this directory. Without an inode a fresh one is made in the same table, as\n"
+                        "lookup and the create-like fops need. Raises ValueError where this Loc has no inode, or for a name\n"
+                        "that is empty or has a slash in it.");
 
 static PyObject *
 loc_child(PyObject *object, PyObject *args)
@@ -283,6 +373,7 @@ loc_child(PyObject *object, PyObject *args)
     struct glupy_state *state = glupy_state_of(object);
     PyObject *name, *inode = Py_None, *bytes;
     loc_t *parent = loc_of(object), loc = {0};
+    int failed;
 
     if (!PyArg_ParseTuple(args, "O|O:child", &name, &inode))
         return NULL;
@@ -292,18 +383,160 @@ loc_child(PyObject *object, PyObject *args)
         return NULL;
     if (!parent->inode)
         return PyErr_Format(PyExc_ValueError, "child(): this Loc has no inode");
-    bytes = glupy_text_bytes(name);
+    bytes = entry_name(name);
     if (!bytes)
         return NULL;
-    loc.path = child_path(parent, PyBytes_AS_STRING(bytes));
+    failed = set_entry(&loc, inode_ref(parent->inode),
+                       inode == Py_None ? NULL : inode_ref(glupy_inode_alive(inode))) ||
+             set_child_path(&loc, parent->path, PyBytes_AS_STRING(bytes));
+    if (!gf_uuid_is_null(parent->gfid))
+        gf_uuid_copy(loc.pargfid, parent->gfid);
     Py_DECREF(bytes);
-    loc.name = loc.path ? strrchr(loc.path, '/') + 1 : NULL;
-    loc.parent = inode_ref(parent->inode);
-    gf_uuid_copy(loc.pargfid, gf_uuid_is_null(parent->gfid) ? parent->inode->gfid : parent->gfid);
-    loc.inode = inode == Py_None ? inode_new(parent->inode->table) : inode_ref(((struct glupy_reference *)inode)->inode);
-    if (inode != Py_None)
-        gf_uuid_copy(loc.gfid, loc.inode->gfid);
-    return glupy_loc_new(state, owner_of(object), &loc);
+    return filled(state, owner_of(object), &loc, failed);
+}
+
+PyDoc_STRVAR(from_inode_doc, "from_inode(inode, /)\n--\n\n"
+                             "The Loc of an inode: its gfid, and the path, name and parent that the table knows\n"
+                             "(inode_path(), inode_parent()). Of a file with several links one is taken.\n"
+                             "Loc.from_inode(directory).child(name) is an entry in a directory.");
+
+static PyObject *
+loc_from_inode(PyObject *type, PyObject *value)
+{
+    struct glupy_state *state = glupy_state_of_type((PyTypeObject *)type);
+    loc_t loc = {0};
+
+    if (!Py_IS_TYPE(value, state->inode_type))
+        return PyErr_Format(PyExc_TypeError, "expected Inode, not %s", Py_TYPE(value)->tp_name);
+    if (!glupy_inode_alive(value))
+        return NULL;
+    return filled(state, ((struct glupy_reference *)value)->owner, &loc, set_known(&loc, inode_ref(glupy_inode_alive(value))));
+}
+
+PyDoc_STRVAR(from_gfid_doc, "from_gfid(table, gfid, /)\n--\n\n"
+                            "The Loc of a gfid. If the table knows it, that of its inode; else one with a fresh inode and the\n"
+                            "path '<gfid:…>', with which a lookup asks whether there is such a file. Raises ValueError for\n"
+                            "the null gfid.");
+
+static PyObject *
+loc_from_gfid(PyObject *type, PyObject *args)
+{
+    struct glupy_state *state = glupy_state_of_type((PyTypeObject *)type);
+    PyObject *object, *value;
+    inode_table_t *table;
+    inode_t *inode;
+    loc_t loc = {0};
+    uuid_t gfid;
+
+    if (!PyArg_ParseTuple(args, "O!O:from_gfid", state->inode_table_type, &object, &value) ||
+        glupy_gfid_from(state, value, gfid) != 0 || !(table = glupy_inode_table_alive(object)))
+        return NULL;
+    if (gf_uuid_is_null(gfid))
+        return PyErr_Format(PyExc_ValueError, "from_gfid(): the gfid is null, which is no file's");
+    inode = inode_find(table, gfid);
+    return filled(state, ((struct glupy_inode_table *)object)->owner, &loc, inode ? set_known(&loc, inode) : set_unknown(&loc, table, gfid));
+}
+
+/* Where in the table the inodes of a path are. */
+struct walk {
+    inode_t *parent; /* of the last part; NULL where the table does not know so much, and for the root */
+    inode_t *inode;  /* of the whole path, if known */
+};
+
+/* Both are references for the caller. Not attached to the interpreter: unref may run forget() of other layers. */
+static struct walk
+walk_path(inode_table_t *table, const char *path)
+{
+    struct walk walk = {.inode = inode_ref(table->root)};
+    char name[NAME_MAX + 1];
+
+    for (path += strspn(path, "/"); *path; path += strspn(path, "/")) {
+        size_t size = strcspn(path, "/");
+
+        if (walk.parent)
+            inode_unref(walk.parent);
+        walk.parent = walk.inode;
+        walk.inode = NULL;
+        if (!walk.parent)
+            break;
+        if (size < sizeof(name)) {
+            memcpy(name, path, size);
+            name[size] = '\0';
+            walk.inode = inode_grep(table, walk.parent, name);
+        }
+        path += size;
+    }
+    return walk;
+}
+
+/* One that starts at the root, has no part that cannot be a name in the table, and ends with a slash only if it is the
+ * root's. A new bytes object, or NULL with TypeError or ValueError. */
+static PyObject *
+absolute_path(PyObject *value)
+{
+    PyObject *bytes = glupy_text_bytes(value);
+    const char *path = bytes ? PyBytes_AS_STRING(bytes) : "/";
+    size_t size = strlen(path);
+    bool fine = path[0] == '/' && (size == 1 || path[size - 1] != '/') && !strstr(path, "//");
+
+    for (const char *part = path; fine && part; part = strchr(part + 1, '/')) {
+        size_t dots = strspn(part + 1, ".");
+
+        fine = !((dots == 1 || dots == 2) && (part[1 + dots] == '/' || !part[1 + dots]));
+    }
+    if (bytes && !fine) {
+        PyErr_Format(PyExc_ValueError,
+                     "from_path(): %R is no path from the root, without '.', '..' and spare slashes", value);
+        Py_CLEAR(bytes);
+    }
+    return bytes;
+}
+
+/* The Loc of a path that was walked, whose references it takes over. */
+static PyObject *
+walked(struct glupy_state *state, struct glupy_instance *owner, const char *path, struct walk walk)
+{
+    loc_t loc = {0};
+    int failed;
+
+    if (!walk.parent && walk.inode)
+        return filled(state, owner, &loc, set_known(&loc, walk.inode));
+    if (!walk.parent)
+        Py_RETURN_NONE;
+    failed = set_entry(&loc, walk.parent, walk.inode) || !(loc.path = gf_strdup(path));
+    name_from_path(&loc);
+    return filled(state, owner, &loc, failed);
+}
+
+PyDoc_STRVAR(from_path_doc, "from_path(table, path, /)\n--\n\n"
+                            "The Loc of a path from the volume's root, as far as the inode table knows it: nothing is wound.\n"
+                            "With the file's inode if it is known; with a fresh one, as lookup and create-like fops need, if\n"
+                            "only its directory is; None if the directory is not known either, which says nothing of whether\n"
+                            "it exists. Raises ValueError for a path that does not begin with a slash, ends with one, or has\n"
+                            "'.', '..' or an empty part.");
+
+static PyObject *
+loc_from_path(PyObject *type, PyObject *args)
+{
+    struct glupy_state *state = glupy_state_of_type((PyTypeObject *)type);
+    PyObject *object, *value, *bytes, *result;
+    inode_table_t *table;
+    struct walk walk;
+
+    if (!PyArg_ParseTuple(args, "O!O:from_path", state->inode_table_type, &object, &value) ||
+        !(bytes = absolute_path(value)))
+        return NULL;
+    table = glupy_inode_table_alive(object);
+    if (!table) {
+        Py_DECREF(bytes);
+        return NULL;
+    }
+    Py_BEGIN_ALLOW_THREADS
+    walk = walk_path(table, PyBytes_AS_STRING(bytes));
+    Py_END_ALLOW_THREADS
+    result = walked(state, ((struct glupy_inode_table *)object)->owner, PyBytes_AS_STRING(bytes), walk);
+    Py_DECREF(bytes);
+    return result;
 }
 
 static PyObject *
@@ -324,6 +557,9 @@ loc_repr(PyObject *self)
 static PyMethodDef loc_methods[] = {
     {"replace", _PyCFunction_CAST(loc_replace), METH_VARARGS | METH_KEYWORDS, replace_doc},
     {"child", loc_child, METH_VARARGS, child_doc},
+    {"from_inode", loc_from_inode, METH_O | METH_CLASS, from_inode_doc},
+    {"from_gfid", loc_from_gfid, METH_VARARGS | METH_CLASS, from_gfid_doc},
+    {"from_path", loc_from_path, METH_VARARGS | METH_CLASS, from_path_doc},
     {NULL, NULL, 0, NULL},
 };
 

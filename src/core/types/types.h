@@ -20,6 +20,12 @@ struct glupy_iatt {
     struct iatt own;
 };
 
+struct glupy_mdata {
+    PyObject_HEAD
+    struct mdata_iatt *mdata;
+    struct mdata_iatt own;
+};
+
 struct glupy_loc { /* immutable */
     PyObject_HEAD
     struct glupy_holder holder;
@@ -76,10 +82,12 @@ struct glupy_xdata {
     bool exclusive;
 };
 
-struct glupy_buffer { /* read-only bytes in pieces; see buffer.c */
+struct glupy_buffer { /* bytes in pieces; see buffer.c */
     PyObject_HEAD
     struct glupy_payload payload;
     bool owned;
+    bool writable;      /* not handed on yet */
+    Py_ssize_t writers; /* views that were taken while it was */
     struct iovec single;  /* the vector of a one-piece buffer that owns */
     struct iobref *joined; /* several pieces made one, for the buffer protocol; NULL until asked for */
     struct iovec whole;
@@ -103,6 +111,7 @@ PyObject *glupy_inode_new(struct glupy_state *, struct glupy_instance *owner, in
                                                                                                   its own */
 PyObject *glupy_xdata_new(struct glupy_state *, dict_t *dict);        /* likewise */
 PyObject *glupy_iatt_new(struct glupy_state *, const struct iatt *);  /* copies */
+PyObject *glupy_mdata_new(struct glupy_state *, const struct mdata_iatt *); /* copies */
 PyObject *glupy_lk_owner_new(struct glupy_state *, const gf_lkowner_t *); /* copies */
 PyObject *glupy_loc_new(struct glupy_state *, struct glupy_instance *owner, loc_t *); /* takes over the content, clears
                                                                                          *loc */
@@ -119,7 +128,7 @@ fd_t *glupy_fd_alive(PyObject *fd);
 
 /* A gfid from a Gfid, uuid.UUID, 16 bytes or text: 0, or -1 with TypeError or ValueError. */
 int glupy_gfid_from(struct glupy_state *, PyObject *value, uuid_t gfid);
-/* A lock owner from a LkOwner or bytes: 0, or -1 with an exception. */
+/* A lock owner from a LkOwner, an int or bytes: 0, or -1 with an exception. */
 int glupy_lk_owner_from(struct glupy_state *, PyObject *value, gf_lkowner_t *owner);
 
 /* Text from GlusterFS (paths, names, keys) is UTF-8 where it decodes and keeps other bytes by surrogateescape, as os.fsdecode. */

@@ -213,7 +213,7 @@ read_uint(const data_t *data)
 {
     char text[NUMBER_TEXT], *end;
 
-    if (!number_text(data, text))
+    if (!number_text(data, text) || text[0] == '-') /* strtoull() takes it, and turns it round */
         return read_bytes(data);
     errno = 0;
     unsigned long long value = strtoull(text, &end, 0);
@@ -257,11 +257,23 @@ read_iatt(struct glupy_state *state, const data_t *data)
 }
 
 static PyObject *
-read_value(struct glupy_state *state, const data_t *data)
+read_mdata(struct glupy_state *state, const data_t *data)
+{
+    struct mdata_iatt mdata;
+
+    if (data->len != sizeof(mdata))
+        return read_bytes(data);
+    memcpy(&mdata, data->data, sizeof(mdata));
+    return glupy_mdata_new(state, &mdata);
+}
+
+/* As bytes where it cannot be read as that type. */
+static PyObject *
+read_as(struct glupy_state *state, const data_t *data, gf_dict_data_type_t type)
 {
     if (!data->data || !data->len)
         return PyBytes_FromStringAndSize(NULL, 0);
-    switch (data->data_type) {
+    switch (type) {
     case GF_DATA_TYPE_STR:
     case GF_DATA_TYPE_STR_OLD:
         return read_text(data);
@@ -275,27 +287,38 @@ read_value(struct glupy_state *state, const data_t *data)
         return read_gfid(state, data);
     case GF_DATA_TYPE_IATT:
         return read_iatt(state, data);
+    case GF_DATA_TYPE_MDATA:
+        return read_mdata(state, data);
     default:
         return read_bytes(data);
     }
+}
+
+/* The data_t of a key, for data_unref(), or NULL where it is missing. 1, 0 (missing), or -1 with an exception. */
+static int
+xdata_data(PyObject *self, PyObject *key, data_t **data)
+{
+    PyObject *bytes = key_bytes(key);
+
+    *data = NULL;
+    if (!bytes)
+        return -1;
+    if (xdata_of(self)->dict && dict_get_with_ref(xdata_of(self)->dict, PyBytes_AS_STRING(bytes), data) < 0)
+        *data = NULL;
+    Py_DECREF(bytes);
+    return *data != NULL;
 }
 
 /* Whether `key` is there; its value in *value where that is asked for. 1, 0 (missing), or -1 with an exception. */
 static int
 xdata_find(PyObject *self, PyObject *key, PyObject **value)
 {
-    data_t *data = NULL;
-    PyObject *bytes = key_bytes(key);
+    data_t *data;
+    int found = xdata_data(self, key, &data);
 
-    if (!bytes)
-        return -1;
-    if (xdata_of(self)->dict && dict_get_with_ref(xdata_of(self)->dict, PyBytes_AS_STRING(bytes), &data) < 0)
-        data = NULL;
-    Py_DECREF(bytes);
-    if (!data)
-        return 0;
-    int found = 1;
-    if (value && !(*value = read_value(glupy_state_of(self), data)))
+    if (found <= 0)
+        return found;
+    if (value && !(*value = read_as(glupy_state_of(self), data, data->data_type)))
         found = -1;
     data_unref(data);
     return found;
@@ -464,24 +487,37 @@ refuse_size(PyObject *key, unsigned bits, const char *type)
     return -1;
 }
 
+/* The value of an int that fits as many bits: 0, or -1 with OverflowError. */
+static int
+as_signed(PyObject *key, PyObject *number, unsigned bits, int64_t *value)
+{
+    long long limit = INT64_MAX >> (64 - bits);
+
+    *value = PyLong_AsLongLong(number);
+    return (*value == -1 && PyErr_Occurred()) || *value > limit || *value < -limit - 1 ? refuse_size(key, bits, "int") : 0;
+}
+
+static int
+as_unsigned(PyObject *key, PyObject *number, unsigned bits, uint64_t *value)
+{
+    *value = PyLong_AsUnsignedLongLong(number);
+    return PyErr_Occurred() || *value > UINT64_MAX >> (64 - bits) ? refuse_size(key, bits, "uint") : 0;
+}
+
 static int
 store_signed(PyObject *self, PyObject *key, PyObject *number, unsigned bits)
 {
-    long long limit = INT64_MAX >> (64 - bits), value = PyLong_AsLongLong(number);
+    int64_t value;
 
-    if ((value == -1 && PyErr_Occurred()) || value > limit || value < -limit - 1)
-        return refuse_size(key, bits, "int");
-    return store_int(self, key, value);
+    return as_signed(key, number, bits, &value) < 0 ? -1 : store_int(self, key, value);
 }
 
 static int
 store_unsigned(PyObject *self, PyObject *key, PyObject *number, unsigned bits)
 {
-    unsigned long long limit = UINT64_MAX >> (64 - bits), value = PyLong_AsUnsignedLongLong(number);
+    uint64_t value;
 
-    if (PyErr_Occurred() || value > limit)
-        return refuse_size(key, bits, "uint");
-    return store_uint(self, key, value);
+    return as_unsigned(key, number, bits, &value) < 0 ? -1 : store_uint(self, key, value);
 }
 
 /* int64 where it fits, else uint64: what consumers with signed getters can read as long as possible. */
@@ -515,6 +551,14 @@ is_uuid(PyObject *value)
 }
 
 static int
+store_mdata(PyObject *self, PyObject *key, PyObject *value)
+{
+    if (!Py_IS_TYPE(value, glupy_state_of(self)->mdata_type))
+        return refuse_value(key, "Mdata", value);
+    return store(self, key, GF_DATA_TYPE_MDATA, ((struct glupy_mdata *)value)->mdata, sizeof(struct mdata_iatt));
+}
+
+static int
 store_value(PyObject *self, PyObject *key, PyObject *value)
 {
     struct glupy_state *state = glupy_state_of(self);
@@ -529,62 +573,86 @@ store_value(PyObject *self, PyObject *key, PyObject *value)
         return store_iatt(self, key, value);
     if (Py_IS_TYPE(value, state->gfid_type))
         return store_gfid(self, key, value);
+    if (Py_IS_TYPE(value, state->mdata_type))
+        return store_mdata(self, key, value);
     if (PyObject_CheckBuffer(value))
         return store_bytes(self, key, value);
     int uuid = is_uuid(value);
     if (uuid)
         return uuid < 0 ? -1 : store_gfid(self, key, value);
-    return refuse_value(key, "str, bytes, int, float, Gfid or Iatt", value);
-}
-
-/* "int8" … "uint64": its bits, 0 where it is none. */
-static unsigned
-integer_bits(const char *type)
-{
-    static const struct {
-        const char *name;
-        unsigned bits;
-    } sizes[] = {{"int8", 8}, {"int16", 16}, {"int32", 32}, {"int64", 64}};
-
-    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)
-        if (!strcmp(type + (type[0] == 'u'), sizes[i].name))
-            return sizes[i].bits;
-    return 0;
+    return refuse_value(key, "str, bytes, int, float, Gfid, Iatt or Mdata", value);
 }
 
 static int
-store_number(PyObject *self, PyObject *key, PyObject *value, bool is_signed, unsigned bits)
+store_float(PyObject *self, PyObject *key, PyObject *value)
+{
+    double number = PyFloat_AsDouble(value);
+
+    return number == -1.0 && PyErr_Occurred() ? -1 : store_double(self, key, number);
+}
+
+/* The types of dict.h under the names of its functions (dict_set_int8, …); the first of each data type is what
+ * xdata.type() calls it. `bits` are those of integers, which have no store function of their own. */
+struct value_type {
+    const char *name;
+    gf_dict_data_type_t type;
+    unsigned bits;
+    int (*store)(PyObject *self, PyObject *key, PyObject *value);
+};
+
+static const struct value_type value_types[] = {
+    {"str", GF_DATA_TYPE_STR, 0, store_text},
+    {"int", GF_DATA_TYPE_INT, 64, NULL},
+    {"uint", GF_DATA_TYPE_UINT, 64, NULL},
+    {"double", GF_DATA_TYPE_DOUBLE, 0, store_float},
+    {"bytes", GF_DATA_TYPE_PTR, 0, store_bytes},
+    {"gfid", GF_DATA_TYPE_GFUUID, 0, store_gfid},
+    {"iatt", GF_DATA_TYPE_IATT, 0, store_iatt},
+    {"mdata", GF_DATA_TYPE_MDATA, 0, store_mdata},
+    {"int8", GF_DATA_TYPE_INT, 8, NULL},
+    {"int16", GF_DATA_TYPE_INT, 16, NULL},
+    {"int32", GF_DATA_TYPE_INT, 32, NULL},
+    {"int64", GF_DATA_TYPE_INT, 64, NULL},
+    {"uint8", GF_DATA_TYPE_UINT, 8, NULL},
+    {"uint16", GF_DATA_TYPE_UINT, 16, NULL},
+    {"uint32", GF_DATA_TYPE_UINT, 32, NULL},
+    {"uint64", GF_DATA_TYPE_UINT, 64, NULL},
+};
+
+#define VALUE_TYPES (sizeof(value_types) / sizeof(value_types[0]))
+
+/* A type by its name, or NULL with ValueError. */
+static const struct value_type *
+type_named(const char *name)
+{
+    for (size_t i = 0; i < VALUE_TYPES; i++)
+        if (!strcmp(name, value_types[i].name))
+            return &value_types[i];
+    if (!strcmp(name, "ptr") || !strcmp(name, "pointer"))
+        PyErr_SetString(PyExc_ValueError, "xdata has no type for pointers: an address means nothing to others; "
+                                          "'bytes' stores the bytes themselves");
+    else
+        PyErr_Format(PyExc_ValueError, "unknown xdata type '%.100s'", name);
+    return NULL;
+}
+
+static int
+store_number(PyObject *self, PyObject *key, PyObject *value, const struct value_type *type)
 {
     PyObject *number = PyNumber_Index(value);
 
     if (!number)
         return -1;
-    int ret = is_signed ? store_signed(self, key, number, bits) : store_unsigned(self, key, number, bits);
+    int ret = type->type == GF_DATA_TYPE_INT ? store_signed(self, key, number, type->bits)
+                                             : store_unsigned(self, key, number, type->bits);
     Py_DECREF(number);
     return ret;
 }
 
 static int
-store_as(PyObject *self, PyObject *key, PyObject *value, const char *type)
+store_as(PyObject *self, PyObject *key, PyObject *value, const struct value_type *type)
 {
-    unsigned bits = integer_bits(type);
-
-    if (bits)
-        return store_number(self, key, value, type[0] == 'i', bits);
-    if (!strcmp(type, "str"))
-        return store_text(self, key, value);
-    if (!strcmp(type, "bytes"))
-        return store_bytes(self, key, value);
-    if (!strcmp(type, "gfid"))
-        return store_gfid(self, key, value);
-    if (!strcmp(type, "iatt"))
-        return store_iatt(self, key, value);
-    if (!strcmp(type, "double")) {
-        double number = PyFloat_AsDouble(value);
-        return number == -1.0 && PyErr_Occurred() ? -1 : store_double(self, key, number);
-    }
-    PyErr_Format(PyExc_ValueError, "unknown xdata type '%.100s'", type);
-    return -1;
+    return type->bits ? store_number(self, key, value, type) : type->store(self, key, value);
 }
 
 /* dict_add can have put a key in twice: all of them go. */
@@ -616,15 +684,43 @@ xdata_fill(PyObject *self, PyObject *dict)
     return 0;
 }
 
+/* One value of another dict_t, with its type: shared, or copied where it lies elsewhere. */
+static int
+copy_value(dict_t *dict, char *key, data_t *value, void *to)
+{
+    return is_elsewhere(value) ? copy_elsewhere(dict, key, value, to)
+                               : -(dict_setn(to, key, (int)strlen(key), value) < 0);
+}
+
+/* Store what another Xdata has, types included. */
+static int
+xdata_merge(PyObject *self, PyObject *other)
+{
+    dict_t *from = xdata_of(other)->dict, *to = from && self != other ? xdata_writable(xdata_of(self)) : NULL;
+
+    if (!from || self == other)
+        return 0;
+    if (to && dict_foreach(from, copy_value, to) < 0) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    return to ? 0 : -1;
+}
+
 /* The arguments that dict() takes: 0 or -1 with an exception. */
 static int
 xdata_fill_from(PyObject *self, PyObject *args, PyObject *kwargs)
 {
-    PyObject *dict = PyObject_Call((PyObject *)&PyDict_Type, args, kwargs);
+    bool merge = PyTuple_GET_SIZE(args) == 1 && Py_IS_TYPE(PyTuple_GET_ITEM(args, 0), Py_TYPE(self));
+    PyObject *rest = merge ? PyTuple_New(0) : Py_NewRef(args);
+    PyObject *dict = rest ? PyObject_Call((PyObject *)&PyDict_Type, rest, kwargs) : NULL;
 
+    Py_XDECREF(rest);
     if (!dict)
         return -1;
-    int ret = xdata_fill(self, dict);
+    int ret = merge ? xdata_merge(self, PyTuple_GET_ITEM(args, 0)) : 0;
+    if (ret == 0)
+        ret = xdata_fill(self, dict);
     Py_DECREF(dict);
     return ret;
 }
@@ -647,21 +743,105 @@ xdata_get(PyObject *self, PyObject *args)
 PyDoc_STRVAR(set_doc,
              "set($self, key, value, type, /)\n--\n\n"
              "Store value as the given type of dict.h, for consumers that insist on one: 'int8' to 'int64',\n"
-             "'uint8' to 'uint64', 'str', 'bytes', 'double', 'gfid' or 'iatt'. Raises OverflowError where a number\n"
-             "does not fit, TypeError where the value is of another kind, ValueError for an unknown type.");
+             "'uint8' to 'uint64', 'int' and 'uint' for 64 bits, 'str', 'bytes', 'double', 'gfid', 'iatt' or 'mdata'.\n"
+             "Raises OverflowError where a number does not fit, TypeError where the value is of another kind,\n"
+             "ValueError for an unknown type.");
 
 static PyObject *
 xdata_set(PyObject *self, PyObject *args)
 {
     PyObject *key, *value;
-    const char *type;
+    const char *name;
 
-    if (!PyArg_ParseTuple(args, "OOs:set", &key, &value, &type))
+    if (!PyArg_ParseTuple(args, "OOs:set", &key, &value, &name))
         return NULL;
-    PyObject *bytes = key_bytes(key);
+    const struct value_type *type = type_named(name);
+    PyObject *bytes = type ? key_bytes(key) : NULL;
     int ret = bytes ? store_as(self, bytes, value, type) : -1;
     Py_XDECREF(bytes);
     return ret < 0 ? NULL : Py_NewRef(Py_None);
+}
+
+/* What was read as a type, and whose reference this takes over: NULL with ValueError or OverflowError where it is not of
+ * that type after all. */
+static PyObject *
+checked(PyObject *key, PyObject *value, const struct value_type *type)
+{
+    int64_t is_signed;
+    uint64_t is_unsigned;
+    int ret = 0;
+
+    if (!value)
+        return NULL;
+    if (PyBytes_Check(value) && type->type != GF_DATA_TYPE_PTR) {
+        PyErr_Format(PyExc_ValueError, "xdata value for '%.200s' cannot be read as %s: %R", PyBytes_AS_STRING(key),
+                     type->name, value);
+        ret = -1;
+    } else if (type->bits) {
+        ret = type->type == GF_DATA_TYPE_INT ? as_signed(key, value, type->bits, &is_signed)
+                                             : as_unsigned(key, value, type->bits, &is_unsigned);
+    }
+    if (ret < 0)
+        Py_CLEAR(value);
+    return value;
+}
+
+PyDoc_STRVAR(get_as_doc,
+             "get_as($self, key, type, default=None, /)\n--\n\n"
+             "The value of key read as a type of set(), whatever type came with it: extended attributes, and what came\n"
+             "from older peers, come without. default where the key is missing. Raises ValueError where the value\n"
+             "cannot be read so, OverflowError where a number does not fit.");
+
+static PyObject *
+xdata_get_as(PyObject *self, PyObject *args)
+{
+    PyObject *key, *bytes, *value = NULL, *fallback = Py_None;
+    const char *name;
+    data_t *data;
+
+    if (!PyArg_ParseTuple(args, "Os|O:get_as", &key, &name, &fallback))
+        return NULL;
+    const struct value_type *type = type_named(name);
+    int found = type ? xdata_data(self, key, &data) : -1;
+    if (found <= 0)
+        return found < 0 ? NULL : Py_NewRef(fallback);
+    bytes = key_bytes(key);
+    if (bytes)
+        value = checked(bytes, read_as(glupy_state_of(self), data, type->type), type);
+    data_unref(data);
+    Py_XDECREF(bytes);
+    return value;
+}
+
+PyDoc_STRVAR(type_doc,
+             "type($self, key, /)\n--\n\n"
+             "The type that GlusterFS keeps with a value: 'str', 'int', 'uint', 'double', 'bytes', 'gfid', 'iatt',\n"
+             "'mdata', or 'unknown'. Raises KeyError where the key is missing.");
+
+static const char *
+type_name(gf_dict_data_type_t type)
+{
+    if (type == GF_DATA_TYPE_STR_OLD)
+        type = GF_DATA_TYPE_STR;
+    for (size_t i = 0; i < VALUE_TYPES; i++)
+        if (value_types[i].type == type)
+            return value_types[i].name;
+    return "unknown";
+}
+
+static PyObject *
+xdata_type(PyObject *self, PyObject *key)
+{
+    data_t *data;
+    int found = xdata_data(self, key, &data);
+
+    if (!found)
+        PyErr_SetObject(PyExc_KeyError, key);
+    if (found <= 0)
+        return NULL;
+    PyObject *name = PyUnicode_FromString(type_name(data->data_type));
+    data_unref(data);
+    return name;
 }
 
 /* A view of the given class of collections.abc. */
@@ -800,6 +980,8 @@ xdata_copy(PyObject *self, PyObject *ignored)
 static PyMethodDef xdata_methods[] = {
     {"get", xdata_get, METH_VARARGS, get_doc},
     {"set", xdata_set, METH_VARARGS, set_doc},
+    {"get_as", xdata_get_as, METH_VARARGS, get_as_doc},
+    {"type", xdata_type, METH_O, type_doc},
     {"keys", xdata_keys, METH_NOARGS, keys_doc},
     {"values", xdata_values, METH_NOARGS, values_doc},
     {"items", xdata_items, METH_NOARGS, items_doc},
@@ -810,6 +992,7 @@ static PyMethodDef xdata_methods[] = {
     {"clear", xdata_clear, METH_NOARGS, clear_doc},
     {"copy", xdata_copy, METH_NOARGS, copy_doc},
     {"__copy__", xdata_copy, METH_NOARGS, copy_doc},
+    {"__deepcopy__", xdata_copy, METH_O, copy_doc},
     {NULL, NULL, 0, NULL},
 };
 
@@ -893,6 +1076,36 @@ xdata_repr(PyObject *self)
     return text;
 }
 
+/* Store the items of a mapping: 0 or -1 with an exception. */
+static int
+xdata_add(PyObject *self, PyObject *mapping)
+{
+    PyObject *args = PyTuple_Pack(1, mapping);
+    int ret = args ? xdata_fill_from(self, args, NULL) : -1;
+
+    Py_XDECREF(args);
+    return ret;
+}
+
+/* One operand is an Xdata, the other any mapping; where both have a key, the right one's value counts. */
+static PyObject *
+xdata_or(PyObject *left, PyObject *right)
+{
+    if (!is_mapping(left) || !is_mapping(right))
+        Py_RETURN_NOTIMPLEMENTED;
+    bool is_left = PyType_GetSlot(Py_TYPE(left), Py_nb_or) == (void *)xdata_or;
+    PyObject *self = xdata_alloc(glupy_state_of(is_left ? left : right), NULL, false);
+    if (self && (xdata_add(self, left) < 0 || xdata_add(self, right) < 0))
+        Py_CLEAR(self);
+    return self;
+}
+
+static PyObject *
+xdata_ior(PyObject *self, PyObject *other)
+{
+    return xdata_add(self, other) < 0 ? NULL : Py_NewRef(self);
+}
+
 static PyObject *
 xdata_tp_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
@@ -921,10 +1134,11 @@ PyDoc_STRVAR(xdata_doc,
              "Xdata(mapping=(), /, **kwargs)\n--\n\n"
              "A dict_t of GlusterFS (dict.h): extended attributes, and the extra data of requests and replies.\n\n"
              "A mutable mapping. Keys are str (bytes are accepted), not empty and without NUL. Values are read by the\n"
-             "type GlusterFS keeps with them, as str, int, float, Gfid, Iatt or bytes, and stored likewise: str, bool\n"
-             "and int (64 bits; OverflowError beyond), float, Gfid and uuid.UUID, Iatt, bytes-like objects. TypeError\n"
-             "names the key of any other. A value has at most 1 MiB (ValueError). Changing the Xdata of a request or\n"
-             "a reply changes a copy: other translators that share the dict_t do not see it.");
+             "type GlusterFS keeps with them, as str, int, float, Gfid, Iatt, Mdata or bytes, and stored likewise: str,\n"
+             "bool and int (64 bits; OverflowError beyond), float, Gfid and uuid.UUID, Iatt, Mdata, bytes-like objects.\n"
+             "What comes out of another Xdata, by update(), | or copy(), keeps its type. TypeError names the key of any\n"
+             "other value. A value has at most 1 MiB (ValueError). Changing the Xdata of a request or a reply changes a\n"
+             "copy: other translators that share the dict_t do not see it.");
 
 static PyType_Slot xdata_slots[] = {
     {Py_tp_doc, (void *)xdata_doc},
@@ -939,6 +1153,8 @@ static PyType_Slot xdata_slots[] = {
     {Py_mp_subscript, xdata_subscript},
     {Py_mp_ass_subscript, xdata_assign},
     {Py_sq_contains, xdata_contains},
+    {Py_nb_or, xdata_or},
+    {Py_nb_inplace_or, xdata_ior},
     {0, NULL},
 };
 
