@@ -1,0 +1,182 @@
+"""Samples to tables, JSON and plots."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import statistics
+import subprocess
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import matplotlib
+from contenders import CONTENDERS, FOPS, Contender
+from layers import BIG, SMALL, Sample
+from rich.console import Console
+from rich.table import Table
+
+matplotlib.use("Agg")  # no display
+from matplotlib import pyplot  # noqa: E402
+
+Key = tuple[str, str, str, int, int]
+
+
+def machine() -> dict[str, str]:
+    """Where it was measured."""
+    model = next((line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines()
+                  if line.startswith("model name")), platform.machine())
+    release = platform.freedesktop_os_release().get("PRETTY_NAME", "")
+    gluster = subprocess.run(["glusterfs", "--version"], capture_output=True, text=True, check=True).stdout.split()[1]
+    return {"processors": f"{os.cpu_count()} x {model}", "system": release, "kernel": platform.release(),
+            "python": platform.python_version(), "glusterfs": gluster}
+
+
+class Results:
+    """Samples by what they are of."""
+
+    def __init__(self, samples: Iterable[Sample]) -> None:
+        self.samples = list(samples)
+        self.by_key: dict[Key, dict[int, Sample]] = {}
+        for sample in self.samples:
+            key = (sample.contender, sample.fop, sample.child, sample.threads, sample.stack)
+            self.by_key.setdefault(key, {})[sample.round] = sample
+
+    def of(self, contender: str | None, fop: str, child: str = "sync", threads: int = 1, stack: int = BIG) -> dict[int, Sample]:
+        return self.by_key.get((contender or "", fop, child, threads, stack), {})
+
+    def values(self, *key: str | int, value: Callable[[Sample], float]) -> list[float]:
+        return [value(sample) for sample in self.of(*key).values()]  # type: ignore[arg-type]
+
+    def added(self, contender: str, fop: str, child: str = "sync", threads: int = 1, stack: int = BIG) -> dict[int, float]:
+        """CPU time beyond that of the graph without the layer, round by round."""
+        nothing = self.of("nothing", fop, child, threads, stack)
+        return {number: sample.cpu - nothing[number].cpu
+                for number, sample in self.of(contender, fop, child, threads, stack).items() if number in nothing}
+
+    def to_c(self, contender: Contender, fop: str, child: str, threads: int = 1, stack: int = BIG) -> list[float]:
+        """CPU time over that of the same work in C."""
+        c = self.of(contender.c, fop, child, threads, stack)
+        return [sample.cpu / c[number].cpu
+                for number, sample in self.of(contender.name, fop, child, threads, stack).items() if number in c]
+
+    def to_floor(self, contender: Contender, fop: str, child: str, attaching: bool = False) -> list[float]:
+        """What the layer adds, over the floor."""
+        name = f"{contender.floor}, attaching" if attaching else contender.floor
+        floor = self.of(name, fop)
+        return [added / floor[number].cpu
+                for number, added in self.added(contender.name, fop, child).items() if number in floor]
+
+
+def spread(values: Sequence[float], digits: int = 2) -> str:
+    """Median, with minimum and maximum."""
+    if not values:
+        return ""
+    return f"{statistics.median(values):.{digits}f} ({min(values):.{digits}f}-{max(values):.{digits}f})"
+
+
+def middle(values: Sequence[float]) -> str:
+    return f"{statistics.median(values):.0f}" if values else ""
+
+
+def cost_table(results: Results, child: str, fops: Sequence[str], stack: int = BIG) -> Table:
+    where = "an io-thread's stack" if stack == SMALL else "one thread"
+    table = Table(title=f"ns a fop, child answers: {child}; {where}", title_justify="left")
+    for title in ("fop", "layer", "clock", "CPU", "added CPU", "CPU, x C", "added, x floor", "x floor, attaching"):
+        table.add_column(title, justify="left" if title in ("fop", "layer") else "right", no_wrap=True)
+    for fop in fops:
+        for contender in CONTENDERS:
+            key = (contender.name, fop, child, 1, stack)
+            if not results.of(*key):
+                continue
+            layer = contender.layer and contender.name != "nothing"
+            table.add_row(
+                fop, contender.name, middle(results.values(*key, value=lambda sample: sample.wall)),
+                middle(results.values(*key, value=lambda sample: sample.cpu)),
+                middle(list(results.added(*key).values())) if layer else "",
+                spread(results.to_c(contender, fop, child, 1, stack)),
+                spread(results.to_floor(contender, fop, child)) if stack == BIG else "",
+                spread(results.to_floor(contender, fop, child, attaching=True)) if stack == BIG else "",
+            )
+        table.add_section()
+    return table
+
+
+def throughput(results: Results, contender: str, fop: str, child: str, threads: int) -> list[float]:
+    """Thousands of fops a second."""
+    return [1e6 / sample.wall for sample in results.of(contender, fop, child, threads).values()]
+
+
+def threads_table(results: Results, fop: str, child: str, threads: Sequence[int]) -> Table:
+    table = Table(title=f"{fop}: thousands a second by sending threads (and of one thread's), child answers: {child}",
+                  title_justify="left")
+    table.add_column("layer", no_wrap=True)
+    for count in threads:
+        table.add_column(str(count), justify="right", no_wrap=True)
+    for contender in CONTENDERS:
+        if contender.module and not contender.attach:
+            continue  # several threads have to attach
+        rates = [throughput(results, contender.name, fop, child, count) for count in threads]
+        if all(rates):
+            table.add_row(contender.name, *(
+                f"{statistics.median(rate):.0f} ({statistics.median(rate) / statistics.median(rates[0]):.2f})"
+                for rate in rates))
+    return table
+
+
+def plot_costs(results: Results, child: str, fops: Sequence[str], file: Path) -> None:
+    """CPU time that each layer adds to each fop, with the floors for comparison."""
+    names = [c.name for c in CONTENDERS if c.name != "nothing" and c.fops == FOPS and not c.attach]
+    figure, axes = pyplot.subplots(figsize=(12, 5))
+    width = 0.8 / max(len(names), 1)
+    for at, name in enumerate(names):
+        floor = name.startswith("floor")
+        heights = []
+        for fop in fops:
+            values = [s.cpu for s in results.of(name, fop).values()] if floor else list(results.added(name, fop, child).values())
+            heights.append(statistics.median(values) if values else 0.0)
+        axes.bar([i + at * width for i in range(len(fops))], heights, width, label=name, hatch="//" if floor else None)
+    axes.set_xticks([i + 0.4 for i in range(len(fops))], fops)
+    axes.set_ylabel("ns of CPU time that the layer adds to a fop")
+    axes.set_title(f"The cost of a layer (child answers: {child})")
+    axes.legend(loc="center left", bbox_to_anchor=(1, 0.5))
+    figure.tight_layout()
+    figure.savefig(file)
+    pyplot.close(figure)
+
+
+def plot_threads(results: Results, fop: str, children: Sequence[str], threads: Sequence[int], file: Path) -> None:
+    """Throughput by sending threads."""
+    figure, every = pyplot.subplots(1, len(children), figsize=(5.5 * len(children), 4.5), squeeze=False)
+    for axes, child in zip(every[0], children):
+        for contender in CONTENDERS:
+            rates = [throughput(results, contender.name, fop, child, count) for count in threads]
+            if all(rates) and (contender.layer or contender.attach or contender.name == "nothing"):
+                axes.plot(threads, [statistics.median(rate) for rate in rates], marker="o", label=contender.name,
+                          linestyle="--" if contender.module else "-")
+        axes.set_xscale("log", base=2)
+        axes.set_yscale("log")
+        axes.set_xticks(threads, [str(count) for count in threads])
+        axes.set_xlabel("sending threads")
+        axes.set_title(f"child answers: {child}")
+    every[0][0].set_ylabel(f"thousands of {fop} a second")
+    every[0][0].legend(fontsize="small")
+    figure.tight_layout()
+    figure.savefig(file)
+    pyplot.close(figure)
+
+
+def save(kind: str, folder: Path, samples: Sequence[object], options: dict[str, object]) -> Path:
+    """Everything that was measured, for other programs."""
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / f"{kind}.json"
+    plain = {key: value for key, value in options.items() if isinstance(value, (str, int, float, list, type(None)))}
+    content = {"machine": machine(), "options": plain, "samples": [asdict(sample) for sample in samples]}  # type: ignore[call-overload]
+    file.write_text(json.dumps(content, indent=1) + "\n")
+    return file
+
+
+def console() -> Console:
+    """Wide enough for the tables wherever the output goes."""
+    return Console(width=150, highlight=False)
