@@ -1,7 +1,7 @@
 """What a layer costs: fops in a tight loop, in this process, to a child that answers at once.
 
 The contenders take turns, round by round, so that whatever else the machine does meets all of them alike, and ratios are
-formed within a round. Each has a graph of its own, all of them up at the same time:
+formed within a round. They stand side by side in one graph, above the same child, each below a driver of its own:
 
     driver (sends)  ->  the layer  ->  [a thread that answers]  ->  sink (answers)
 """
@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import importlib.machinery
 import importlib.util
-import itertools
 import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -65,6 +64,10 @@ def driver_module() -> ModuleType:
     return module
 
 
+def driver_name(contender: Contender, child: str) -> str:
+    return f"{contender.name}-{child}".replace(" ", "-")
+
+
 class Bench:
     """The graphs of some contenders, and the driver."""
 
@@ -75,12 +78,12 @@ class Bench:
         self.methods: dict[tuple[str, str], Any] = {}
 
     def __enter__(self) -> Bench:
+        for contender in self.contenders:
+            if contender.module:
+                self.load_floor(contender.module)
         try:
-            for contender, child in itertools.product(self.contenders, self.children):
-                if contender.module:
-                    self.load_floor(contender.module)
-                else:
-                    self.graphs.enter_context(Graph(self.layers(contender, child), folder=TRANSLATORS))
+            for child in self.children:
+                self.graphs.enter_context(Graph(self.layers(child), folder=TRANSLATORS))
         except BaseException:
             self.graphs.close()
             raise
@@ -89,10 +92,21 @@ class Bench:
     def __exit__(self, *error: object) -> None:
         self.graphs.close()
 
-    def layers(self, contender: Contender, child: str) -> list[Layer]:
-        above = [contender.layer] if contender.layer else []
-        return [layer("sink", "glupytest/sink"), *CHILDREN[child], *above,
-                layer(f"{contender.name}/{child}".replace(" ", "-"), "glupybench/driver")]
+    def layers(self, child: str) -> list[Layer]:
+        """A graph of all contenders above one child."""
+        layers = [layer("sink", "glupytest/sink"), *CHILDREN[child]]
+        bottom, drivers = layers[-1][0], []
+        for contender in self.contenders:
+            if contender.module:
+                continue
+            below = bottom
+            if contender.layer:
+                _, kind, options = contender.layer
+                below = f"layer-{len(layers)}"
+                layers.append(layer(below, kind, **options, subvolumes=bottom))
+            drivers.append(driver_name(contender, child))
+            layers.append(layer(drivers[-1], "glupybench/driver", subvolumes=below))
+        return [*layers, layer("all", "glupybench/driver", subvolumes=" ".join(drivers))]
 
     def load_floor(self, module: str) -> None:
         """The translator's functions, bound to something that has a child as a translator has."""
@@ -112,7 +126,7 @@ class Bench:
             arguments = (object(),) * (1 + len(glupy.FOPS[name]))  # the frame, and what the fop has
             return self.driver.floor(self.methods[contender.module, name], arguments, threads, count,  # type: ignore[no-any-return]
                                      contender.attach or threads > 1)
-        return self.driver.send(f"{contender.name}/{child}".replace(" ", "-"), fop, threads, count,  # type: ignore[no-any-return]
+        return self.driver.send(driver_name(contender, child), fop, threads, count,  # type: ignore[no-any-return]
                                 WINDOWS[child], stack)
 
     def sample(

@@ -11,8 +11,8 @@ static xlator_t *drivers[MOST_DRIVERS];
 static int32_t
 driver_init(xlator_t *this)
 {
-    if (!this->children || this->children->next) {
-        gf_msg(this->name, GF_LOG_ERROR, EINVAL, 0, "the driver needs exactly one subvolume");
+    if (!this->children) {
+        gf_msg(this->name, GF_LOG_ERROR, EINVAL, 0, "the driver needs a subvolume; it sends to the first");
         return -1;
     }
     for (int i = 0; i < MOST_DRIVERS; i++) {
