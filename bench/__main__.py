@@ -9,7 +9,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests"))  # support: graphs and mounts
 
+import growth  # noqa: E402
 import layers  # noqa: E402
+import mounts  # noqa: E402
 import report  # noqa: E402
 from contenders import CONTENDERS, FOPS  # noqa: E402
 
@@ -29,6 +31,25 @@ def bench_layers(options: argparse.Namespace) -> None:
     console.print(f"{file} and plots beside it")
 
 
+def bench_growth(options: argparse.Namespace) -> None:
+    if options.point:
+        growth.measure_here(options.point[0], int(options.point[1]))
+        return
+    points = list(growth.run(options))
+    console = report.console()
+    console.print(report.growth_table(points))
+    console.print(str(report.save("growth", options.output, points, vars(options))))
+
+
+def bench_mounts(options: argparse.Namespace) -> None:
+    samples = list(mounts.run(options))
+    console = report.console()
+    console.print(report.mounts_table(samples))
+    file = report.save("mounts", options.output, samples, vars(options))
+    report.plot_mounts(samples, file.with_name(f"mounts.{options.format}"))
+    console.print(f"{file} and a plot beside it")
+
+
 def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="./run bench", description=__doc__)
     top.add_argument("--output", type=Path, default=ROOT / "build/bench", help="folder for JSON and plots (%(default)s)")
@@ -45,6 +66,15 @@ def parser() -> argparse.ArgumentParser:
     each.add_argument("--scaling", default="stat", help="the fop for several threads (%(default)s)")
     each.add_argument("--only", nargs="+", default=[], choices=[c.name for c in CONTENDERS], help="contenders")
     each.set_defaults(bench=bench_layers)
+
+    each = kinds.add_parser("mounts", help="small files and streams on FUSE mounts")
+    each.add_argument("--count", type=int, default=1000, help="of each operation in a round (%(default)s)")
+    each.set_defaults(bench=bench_mounts)
+
+    each = kinds.add_parser("growth", help="what grows with requests, layers, instances and fops")
+    each.add_argument("--most", type=int, default=1000000, help="leave out greater numbers of anything (%(default)s)")
+    each.add_argument("--point", nargs=2, metavar=("CASE", "COUNT"), help="one figure, from this very process")
+    each.set_defaults(bench=bench_growth)
     return top
 
 

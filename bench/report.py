@@ -12,7 +12,9 @@ from dataclasses import asdict
 from pathlib import Path
 
 import matplotlib
+import mounts
 from contenders import CONTENDERS, FOPS, Contender
+from growth import CASES, Point
 from layers import BIG, SMALL, Sample
 from rich.console import Console
 from rich.table import Table
@@ -165,6 +167,61 @@ def plot_threads(results: Results, fop: str, children: Sequence[str], threads: S
     figure.tight_layout()
     figure.savefig(file)
     pyplot.close(figure)
+
+
+def over_plain(samples: Sequence[mounts.Sample], contender: str, work: str, value: Callable[[mounts.Sample], float]) -> list[float]:
+    """What a mount takes over what the plain one took in the same round."""
+    of = {name: {s.round: value(s) for s in samples if (s.contender, s.work) == (name, work)}
+          for name in ("plain", contender)}
+    return [taken / of["plain"][number] for number, taken in of[contender].items() if of["plain"][number]]
+
+
+def mounts_table(samples: Sequence[mounts.Sample]) -> Table:
+    table = Table(title="mounts: microseconds an operation", title_justify="left")
+    for title in ("operation", "mount", "clock", "CPU", "clock, x plain", "CPU, x plain"):
+        table.add_column(title, justify="left" if title in ("operation", "mount") else "right", no_wrap=True)
+    for work in mounts.WORK:
+        for contender in (*mounts.GRAPHS, mounts.STACKED):
+            found = [s for s in samples if (s.contender, s.work) == (contender, work)]
+            table.add_row(
+                work, contender, f"{statistics.median(s.wall for s in found) / 1000:.1f}",
+                f"{statistics.median(s.cpu for s in found) / 1000:.1f}",
+                spread(over_plain(samples, contender, work, lambda sample: sample.wall)),
+                spread(over_plain(samples, contender, work, lambda sample: sample.cpu)))
+        table.add_section()
+    return table
+
+
+def plot_mounts(samples: Sequence[mounts.Sample], file: Path) -> None:
+    """Time of each operation on each mount, over that on the plain one."""
+    names, works = (*mounts.GRAPHS, mounts.STACKED), tuple(mounts.WORK)
+    figure, axes = pyplot.subplots(figsize=(12, 4.5))
+    width = 0.8 / len(names)
+    for at, name in enumerate(names):
+        heights = [statistics.median(over_plain(samples, name, work, lambda sample: sample.wall)) for work in works]
+        axes.bar([i + at * width for i in range(len(works))], heights, width, label=name)
+    axes.axhline(1, color="black", linewidth=0.5)
+    axes.set_xticks([i + 0.4 for i in range(len(works))], works)
+    axes.set_ylabel("time, over that of the plain mount")
+    axes.legend(loc="center left", bbox_to_anchor=(1, 0.5))
+    figure.tight_layout()
+    figure.savefig(file)
+    pyplot.close(figure)
+
+
+def growth_table(points: Sequence[Point]) -> Table:
+    table = Table(title="growth: each one's time and memory", title_justify="left")
+    table.add_column("what")
+    for title in ("how many", "ns each", "bytes each"):
+        table.add_column(title, justify="right", no_wrap=True)
+    for case, (what, counts, _) in CASES.items():
+        for count in counts:
+            found = [point for point in points if (point.case, point.count) == (case, count)]
+            if found:
+                table.add_row(what, f"{count:,}", spread([point.time for point in found], 0),
+                              spread([point.memory for point in found], 0))
+        table.add_section()
+    return table
 
 
 def save(kind: str, folder: Path, samples: Sequence[object], options: dict[str, object]) -> Path:

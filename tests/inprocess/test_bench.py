@@ -21,7 +21,7 @@ def bench(folder: Path, *arguments: str) -> Any:
     return json.loads((folder / f"{kind}.json").read_text())
 
 
-def test_layers(tmp_path):
+def test_layers(tmp_path: Path) -> None:
     saved = bench(tmp_path, "layers", "--count", "64", "--threads", "2")
     seen = {(sample["contender"], sample["child"]) for sample in saved["samples"]}
     for contender in ("nothing", "C", "not defined", "plain def", "tail wind", "one await"):
@@ -30,3 +30,26 @@ def test_layers(tmp_path):
     assert all(sample["wall"] > 0 and sample["cpu"] > 0 for sample in saved["samples"])
     assert {file.name for file in tmp_path.iterdir()} == {
         "layers.json", "costs-sync.png", "costs-thread.png", "threads.png"}
+
+
+def test_growth(tmp_path: Path) -> None:
+    saved = bench(tmp_path, "growth", "--most", "1")
+    assert {sample["count"] for sample in saved["samples"]} == {1}
+
+
+def test_suspended(tmp_path: Path) -> None:
+    """What the smallest run of `growth` leaves out."""
+    point = [f"{os.environ['GLUPY_STAGE']}/glupybench/bench-python", ROOT / "bench", "growth", "--point"]
+    for case, count in (("suspended", "500"), ("lifetime", "500")):
+        done = subprocess.run([*point, case, count], capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done.stdout + done.stderr
+        nanoseconds, _ = json.loads(done.stdout)
+        assert nanoseconds > 0
+
+
+def test_mounts(tmp_path: Path) -> None:
+    saved = bench(tmp_path, "mounts", "--count", "5")
+    contenders = {sample["contender"] for sample in saved["samples"]}
+    assert {"plain", "performance/nl-cache", "negative_lookup.py", "debug/trace", "pyfuse3 on plain"} <= contenders
+    assert len(saved["samples"]) == len(contenders) * 6
+    assert (tmp_path / "mounts.png").stat().st_size
