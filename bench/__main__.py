@@ -12,11 +12,12 @@ sys.path.insert(0, str(ROOT / "tests"))  # support: graphs and mounts
 import growth  # noqa: E402
 import layers  # noqa: E402
 import mounts  # noqa: E402
-import report  # noqa: E402
 from contenders import CONTENDERS, FOPS  # noqa: E402
 
 
 def bench_layers(options: argparse.Namespace) -> None:
+    import report  # with it come the plots: processes that measure one figure do without
+
     results = report.Results(layers.run(options))
     console = report.console()
     for child in options.children:
@@ -35,6 +36,8 @@ def bench_growth(options: argparse.Namespace) -> None:
     if options.point:
         growth.measure_here(options.point[0], int(options.point[1]))
         return
+    import report
+
     points = list(growth.run(options))
     console = report.console()
     console.print(report.growth_table(points))
@@ -42,6 +45,8 @@ def bench_growth(options: argparse.Namespace) -> None:
 
 
 def bench_mounts(options: argparse.Namespace) -> None:
+    import report
+
     samples = list(mounts.run(options))
     console = report.console()
     console.print(report.mounts_table(samples))
@@ -73,6 +78,7 @@ def parser() -> argparse.ArgumentParser:
 
     each = kinds.add_parser("growth", help="what grows with requests, layers, instances and fops")
     each.add_argument("--most", type=int, default=1000000, help="leave out greater numbers of anything (%(default)s)")
+    each.add_argument("--cases", nargs="+", choices=tuple(growth.CASES), default=list(growth.CASES), help="all by default")
     each.add_argument("--point", nargs=2, metavar=("CASE", "COUNT"), help="one figure, from this very process")
     each.set_defaults(bench=bench_growth)
     return top

@@ -157,7 +157,7 @@ def measure_here(case: str, count: int) -> None:
 
 def run(options: argparse.Namespace) -> Iterator[Point]:
     for number in range(options.rounds):
-        for case, (_, counts, _) in CASES.items():
-            for count in counts:
+        for case in options.cases:
+            for count in CASES[case][1]:
                 if count <= options.most:
                     yield point(case, count, number)

@@ -14,8 +14,10 @@ ROOT = Path(__file__).resolve().parents[2]
 def bench(folder: Path, *arguments: str) -> Any:
     """Run one kind of bench; what it saved."""
     kind = arguments[0]
-    command = [f"{os.environ['GLUPY_STAGE']}/glupybench/bench-python", ROOT / "bench", "--output", folder,
-               "--rounds", "1", *arguments]
+    command = [
+        f"{os.environ['GLUPY_STAGE']}/glupybench/bench-python", ROOT / "bench", "--output", folder, "--rounds", "1",
+        *arguments,
+    ]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stdout + done.stderr
     return json.loads((folder / f"{kind}.json").read_text())
@@ -33,18 +35,10 @@ def test_layers(tmp_path: Path) -> None:
 
 
 def test_growth(tmp_path: Path) -> None:
-    saved = bench(tmp_path, "growth", "--most", "1")
-    assert {sample["count"] for sample in saved["samples"]} == {1}
-
-
-def test_suspended(tmp_path: Path) -> None:
-    """What the smallest run of `growth` leaves out."""
-    point = [f"{os.environ['GLUPY_STAGE']}/glupybench/bench-python", ROOT / "bench", "growth", "--point"]
-    for case, count in (("suspended", "500"), ("lifetime", "500")):
-        done = subprocess.run([*point, case, count], capture_output=True, text=True, timeout=60)
-        assert done.returncode == 0, done.stdout + done.stderr
-        nanoseconds, _ = json.loads(done.stdout)
-        assert nanoseconds > 0
+    saved = bench(tmp_path, "growth", "--most", "10", "--cases", "suspended", "instances: one await")
+    assert {(sample["case"], sample["count"]) for sample in saved["samples"]} == {
+        ("suspended", 10), ("instances: one await", 1), ("instances: one await", 10)}
+    assert all(sample["time"] > 0 for sample in saved["samples"])
 
 
 def test_mounts(tmp_path: Path) -> None:
