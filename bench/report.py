@@ -63,12 +63,18 @@ class Results:
         return [sample.cpu / c[number].cpu
                 for number, sample in self.of(contender.name, fop, child, threads, stack).items() if number in c]
 
-    def to_floor(self, contender: Contender, fop: str, child: str, attaching: bool = False) -> list[float]:
+    def to_floor(self, contender: Contender, fop: str, child: str) -> list[float]:
         """What the layer adds, over the floor."""
-        name = f"{contender.floor}, attaching" if attaching else contender.floor
-        floor = self.of(name, fop)
+        floor = self.of(contender.floor, fop)
         return [added / floor[number].cpu
                 for number, added in self.added(contender.name, fop, child).items() if number in floor]
+
+    def to_bound(self, contender: Contender, fop: str, child: str) -> list[float]:
+        """What the layer adds, over what it has to: the interpreter's part, attaching to it, and GlusterFS's own part, which
+        is what the layer in C adds."""
+        floor, c = self.of(f"{contender.floor}, attaching", fop), self.added("C", fop, child)
+        return [added / (floor[number].cpu + c[number])
+                for number, added in self.added(contender.name, fop, child).items() if number in floor and number in c]
 
 
 def spread(values: Sequence[float], digits: int = 2) -> str:
@@ -85,7 +91,7 @@ def middle(values: Sequence[float]) -> str:
 def cost_table(results: Results, child: str, fops: Sequence[str], stack: int = BIG) -> Table:
     where = "an io-thread's stack" if stack == SMALL else "one thread"
     table = Table(title=f"ns a fop, child answers: {child}; {where}", title_justify="left")
-    for title in ("fop", "layer", "clock", "CPU", "added CPU", "CPU, x C", "added, x floor", "x floor, attaching"):
+    for title in ("fop", "layer", "clock", "CPU", "added CPU", "CPU, x C", "added, x floor", "added, x bound"):
         table.add_column(title, justify="left" if title in ("fop", "layer") else "right", no_wrap=True)
     for fop in fops:
         for contender in CONTENDERS:
@@ -99,7 +105,7 @@ def cost_table(results: Results, child: str, fops: Sequence[str], stack: int = B
                 middle(list(results.added(*key).values())) if layer else "",
                 spread(results.to_c(contender, fop, child, 1, stack)),
                 spread(results.to_floor(contender, fop, child)) if stack == BIG else "",
-                spread(results.to_floor(contender, fop, child, attaching=True)) if stack == BIG else "",
+                spread(results.to_bound(contender, fop, child)) if stack == BIG else "",
             )
         table.add_section()
     return table
