@@ -15,6 +15,19 @@ else:
     Fops = object  # a fop that is not defined is not ours: GlusterFS's default stands in its place
 
 
+class _NoChild:
+    """What a translator without subvolumes finds where others have a child.
+
+    Stands on the class, behind the attribute of the instance. A __getattr__ could say the same, but where a class has
+    one, the interpreter looks every attribute of its instances up the long way.
+    """
+
+    def __get__(self, translator: Translator | None, cls: type) -> _NoChild:
+        if translator is None:
+            return self
+        raise AttributeError(f"{translator.name} has no child: its volume in the volfile has no subvolumes")
+
+
 class Translator(Fops):
     """One layer of a GlusterFS graph.
 
@@ -29,7 +42,10 @@ class Translator(Fops):
     log              a logging.Logger; what it is given goes to GlusterFS's log under this translator's name
     """
 
-    child: Child
+    if TYPE_CHECKING:
+        child: Child
+    else:
+        child = _NoChild()
     children: tuple[Child, ...]
     name: str
     options: dict[str, str]
@@ -70,12 +86,6 @@ class Translator(Fops):
     def spawn(self, coro: Coroutine[Any, Any, Any]) -> Any:
         """Run a coroutine in the background; what it raises is logged. It ends with the translator at the latest."""
         return self._instance.spawn(coro)
-
-    if not TYPE_CHECKING:
-        def __getattr__(self, name: str) -> Any:
-            if name == "child" and "children" in vars(self):
-                raise AttributeError(f"{self.name} has no child: its volume in the volfile has no subvolumes")
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
 
 #: What glupy calls besides fops: name, and the number of arguments after self.
