@@ -371,7 +371,7 @@ free_request(struct glupy_request *request)
     glupy_rest_clear(request);
     Py_XDECREF(request->identity);
     Py_DECREF(request->instance);
-    free(request);
+    glupy_request_free(request);
 }
 
 void

@@ -7,6 +7,7 @@
 
 #include "drops_queue.h"
 #include "place.h"
+#include "request.h"
 
 static _Thread_local struct glupy_thread *current;
 static pthread_key_t key;
@@ -53,6 +54,7 @@ thread_end(void *arg)
     pthread_mutex_unlock(&threads.lock);
     glupy_place_free_stack(thread);
     free(thread->drops);
+    glupy_request_free_spares(thread);
     free(thread);
 }
 

@@ -36,6 +36,8 @@ struct glupy_thread {
     struct glupy_drop *drops; /* references given up since the last glupy_leave (drops.c) */
     unsigned ndrops;
     unsigned room;
+    struct glupy_request *spares; /* memory of requests that have ended, for the next (request.c) */
+    unsigned nspares;
 };
 
 /* The calling thread's entry, made at the first call. NULL without memory, or when Python is shutting down. */
