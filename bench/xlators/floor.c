@@ -37,11 +37,16 @@ wind_send(PyObject *object, PyObject *value, PyObject **result)
     return PYGEN_NEXT;
 }
 
-/* Never called while there is am_send; the interpreter wants an iterator nevertheless. */
+/* From Python 3.12 on the interpreter asks for the next value instead of sending. NULL without an exception is a
+ * StopIteration with None. */
 static PyObject *
 wind_next(PyObject *self)
 {
-    PyErr_SetString(PyExc_TypeError, "a wind of the floor is only sent to");
+    PyObject *result;
+
+    if (wind_send(self, Py_None, &result) == PYGEN_NEXT)
+        return result;
+    Py_DECREF(result);
     return NULL;
 }
 
