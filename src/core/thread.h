@@ -37,7 +37,7 @@ struct glupy_thread {
     unsigned ndrops;
     unsigned room;
     struct glupy_request *spares; /* memory of requests that have ended, for the next (request.c) */
-    unsigned nspares;
+    int nspares;
 };
 
 /* The calling thread's entry, made at the first call. NULL without memory, or when Python is shutting down. */
