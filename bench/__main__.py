@@ -26,7 +26,8 @@ def bench_layers(options: argparse.Namespace) -> None:
     console.print(report.cost_table(results, options.children[0], [options.scaling], layers.SMALL))
     file = report.save("layers", options.output, results.samples, vars(options))
     for child in options.children:
-        report.plot_costs(results, child, [fop for fop in options.fops if fop in FOPS], file.with_name(f"costs-{child}.{options.format}"))
+        report.plot_costs(results, child, [fop for fop in options.fops if fop in FOPS],
+                          file.with_name(f"costs-{child}.{options.format}"))
     report.plot_threads(results, options.scaling, options.children, [1, *options.threads],
                         file.with_name(f"threads.{options.format}"))
     console.print(f"{file} and plots beside it")
@@ -57,7 +58,8 @@ def bench_mounts(options: argparse.Namespace) -> None:
 
 def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="./run bench", description=__doc__)
-    top.add_argument("--output", type=Path, default=ROOT / "build/bench", help="folder for JSON and plots (%(default)s)")
+    top.add_argument("--output", type=Path, default=ROOT / "build/bench",
+                     help="folder for JSON and plots (%(default)s)")
     top.add_argument("--format", choices=("png", "svg"), default="png", help="of plots (%(default)s)")
     top.add_argument("--rounds", type=int, default=7, help="how often everything is measured (%(default)s)")
     kinds = top.add_subparsers(dest="kind", required=True, metavar="KIND")
@@ -78,7 +80,8 @@ def parser() -> argparse.ArgumentParser:
 
     each = kinds.add_parser("growth", help="what grows with requests, layers, instances and fops")
     each.add_argument("--most", type=int, default=1000000, help="leave out greater numbers of anything (%(default)s)")
-    each.add_argument("--cases", nargs="+", choices=tuple(growth.CASES), default=list(growth.CASES), help="all by default")
+    each.add_argument("--cases", nargs="+", choices=tuple(growth.CASES), default=list(growth.CASES),
+                      help="all by default")
     each.add_argument("--point", nargs=2, metavar=("CASE", "COUNT"), help="one figure, from this very process")
     each.set_defaults(bench=bench_growth)
     return top

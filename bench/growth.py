@@ -1,4 +1,4 @@
-"""What grows with what: requests suspended at once, layers in a graph, instances in a process, fops in a process's life.
+"""What grows with what: requests suspended at once, layers in a graph, instances and fops in a process.
 
 Each figure comes from a process of its own, which begins with nothing.
 """
@@ -102,8 +102,8 @@ def stacked(of: Layer) -> Callable[[Any, int], tuple[float, float]]:
 
 
 def instances(of: Layer) -> Callable[[Any, int], tuple[float, float]]:
-    """Layers beside each other, as the bricks of a multiplexed process: what a fop through one of them takes, all of them
-    in turn, and the memory of each, with its driver."""
+    """Layers beside each other, as the bricks of a multiplexed process: what a fop through one of them takes, all in
+    turn, and the memory of each, with its driver."""
 
     def measure(driver: Any, count: int) -> tuple[float, float]:
         layers, drivers = [], [f"driver{i}" for i in range(count)]

@@ -1,7 +1,7 @@
 """What a layer costs: fops in a tight loop, in this process, to a child that answers at once.
 
-The contenders take turns, round by round, so that whatever else the machine does meets all of them alike, and ratios are
-formed within a round. They stand side by side in one graph, above the same child, each below a driver of its own:
+The contenders take turns, round by round, so that whatever else the machine does meets all of them alike, and ratios
+are formed within a round. They stand side by side in one graph, above the same child, each below a driver of its own:
 
     driver (sends)  ->  the layer  ->  [a thread that answers]  ->  sink (answers)
 """
@@ -124,7 +124,8 @@ class Bench:
         if contender.module:
             name = fop.removesuffix("4k").removesuffix("128k")
             arguments = (object(),) * (1 + len(glupy.FOPS[name]))  # the frame, and what the fop has
-            return self.driver.floor(self.methods[contender.module, name], arguments, threads, count,  # type: ignore[no-any-return]
+            method = self.methods[contender.module, name]
+            return self.driver.floor(method, arguments, threads, count,  # type: ignore[no-any-return]
                                      contender.attach or threads > 1)
         return self.driver.send(driver_name(contender, child), fop, threads, count,  # type: ignore[no-any-return]
                                 WINDOWS[child], stack)

@@ -45,13 +45,17 @@ class Results:
             key = (sample.contender, sample.fop, sample.child, sample.threads, sample.stack)
             self.by_key.setdefault(key, {})[sample.round] = sample
 
-    def of(self, contender: str | None, fop: str, child: str = "sync", threads: int = 1, stack: int = BIG) -> dict[int, Sample]:
+    def of(
+        self, contender: str | None, fop: str, child: str = "sync", threads: int = 1, stack: int = BIG,
+    ) -> dict[int, Sample]:
         return self.by_key.get((contender or "", fop, child, threads, stack), {})
 
     def values(self, *key: str | int, value: Callable[[Sample], float]) -> list[float]:
         return [value(sample) for sample in self.of(*key).values()]  # type: ignore[arg-type]
 
-    def added(self, contender: str, fop: str, child: str = "sync", threads: int = 1, stack: int = BIG) -> dict[int, float]:
+    def added(
+        self, contender: str, fop: str, child: str = "sync", threads: int = 1, stack: int = BIG,
+    ) -> dict[int, float]:
         """CPU time beyond that of the graph without the layer, round by round."""
         nothing = self.of("nothing", fop, child, threads, stack)
         return {number: sample.cpu - nothing[number].cpu
@@ -70,8 +74,8 @@ class Results:
                 for number, added in self.added(contender.name, fop, child).items() if number in floor]
 
     def to_bound(self, contender: Contender, fop: str, child: str) -> list[float]:
-        """What the layer adds, over what it has to: the interpreter's part, attaching to it, and GlusterFS's own part, which
-        is what the layer in C adds."""
+        """What the layer adds, over what it has to: the interpreter's part, attaching to it, and GlusterFS's own part,
+        which is what the layer in C adds."""
         floor, c = self.of(f"{contender.floor}, attaching", fop), self.added("C", fop, child)
         return [added / (floor[number].cpu + c[number])
                 for number, added in self.added(contender.name, fop, child).items() if number in floor and number in c]
@@ -142,7 +146,8 @@ def plot_costs(results: Results, child: str, fops: Sequence[str], file: Path) ->
         floor = name.startswith("floor")
         heights = []
         for fop in fops:
-            values = [s.cpu for s in results.of(name, fop).values()] if floor else list(results.added(name, fop, child).values())
+            added = results.added(name, fop, child)
+            values = [s.cpu for s in results.of(name, fop).values()] if floor else list(added.values())
             heights.append(statistics.median(values) if values else 0.0)
         axes.bar([i + at * width for i in range(len(fops))], heights, width, label=name, hatch="//" if floor else None)
     axes.set_xticks([i + 0.4 for i in range(len(fops))], fops)
@@ -175,7 +180,9 @@ def plot_threads(results: Results, fop: str, children: Sequence[str], threads: S
     pyplot.close(figure)
 
 
-def over_plain(samples: Sequence[mounts.Sample], contender: str, work: str, value: Callable[[mounts.Sample], float]) -> list[float]:
+def over_plain(
+    samples: Sequence[mounts.Sample], contender: str, work: str, value: Callable[[mounts.Sample], float],
+) -> list[float]:
     """What a mount takes over what the plain one took in the same round."""
     of = {name: {s.round: value(s) for s in samples if (s.contender, s.work) == (name, work)}
           for name in ("plain", contender)}
@@ -235,7 +242,8 @@ def save(kind: str, folder: Path, samples: Sequence[object], options: dict[str, 
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / f"{kind}.json"
     plain = {key: value for key, value in options.items() if isinstance(value, (str, int, float, list, type(None)))}
-    content = {"machine": machine(), "options": plain, "samples": [asdict(sample) for sample in samples]}  # type: ignore[call-overload]
+    content = {"machine": machine(), "options": plain,
+               "samples": [asdict(sample) for sample in samples]}  # type: ignore[call-overload]
     file.write_text(json.dumps(content, indent=1) + "\n")
     return file
 

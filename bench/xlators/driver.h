@@ -1,8 +1,9 @@
 /* The bench's driver: a translator that stands on top of what is measured and sends fops down in a tight loop, and the
- * Python module through which the bench tells it what to send. Both are one object file, which GlusterFS and Python open.
+ * Python module through which the bench tells it what to send. Both are one object file, which GlusterFS and Python
+ * open.
  *
- * fops.c knows the fops, senders.c has the loop, floor.c drives coroutines without GlusterFS, driver.c is the translator
- * and the module. */
+ * fops.c knows the fops, senders.c has the loop, floor.c drives coroutines without GlusterFS, driver.c is the
+ * translator and the module. */
 #ifndef BENCH_DRIVER_H
 #define BENCH_DRIVER_H
 
@@ -40,7 +41,8 @@ struct bench_fop {
 const struct bench_fop *bench_fop(const char *name);
 
 /* A reply has come. `expected` is the errno that counts as success, or 0. */
-void bench_answered(call_frame_t *frame, struct bench_sender *sender, int32_t op_ret, int32_t op_errno, int32_t expected);
+void bench_answered(call_frame_t *frame, struct bench_sender *sender, int32_t op_ret, int32_t op_errno,
+                    int32_t expected);
 
 /* What is measured. All times in nanoseconds: from the first thread's start to the last one's end, and the CPU time of
  * the whole process meanwhile. */

@@ -2,11 +2,11 @@
  *
  * Each round calls the function with as many arguments as glupy gives it. If that returns a coroutine, it is sent to
  * until it ends; what it awaits is a Wind of this file, an object made by a call of `self.child.FOP(...)`, which yields
- * itself once and has its result (None) the second time. That is as many calls, objects and switches between C and Python
- * as no driver of coroutines can do without; arguments and replies are ready-made and no GlusterFS is around.
+ * itself once and has its result (None) the second time. That is as many calls, objects and switches between C and
+ * Python as no driver of coroutines can do without; arguments and replies are ready-made and no GlusterFS is around.
  *
- * `attach`: also attach to the interpreter and detach from it as often as glupy has to: around the call, and around each
- * wind, which must not be done with the interpreter held. Without it the interpreter is held throughout. */
+ * `attach`: also attach to the interpreter and detach from it as often as glupy has to: around the call, and around
+ * each wind, which must not be done with the interpreter held. Without it the interpreter is held throughout. */
 #include "driver.h"
 
 struct wind {

@@ -1,6 +1,6 @@
 /* negative: translators/negative_lookup.py in C, for comparison: remembers which names do not exist, with an age and a
- * limit, forgets a name when an operation that makes one comes back, and does not remember an ENOENT that was on its way
- * meanwhile. Only the fops that the bench sends: lookup and create. */
+ * limit, forgets a name when an operation that makes one comes back, and does not remember an ENOENT that was on its
+ * way meanwhile. Only the fops that the bench sends: lookup and create. */
 #include <pthread.h>
 #include <stdlib.h>
 

@@ -258,9 +258,9 @@ glupy_request_submit(struct glupy_request *request)
     glupy_worker_submit(&request->job);
 }
 
-/* How many requests that have ended a thread keeps for its next ones: an allocation and its end take longer than most of
- * what a request goes through. Several, because layers of ours may stand on one another. The address sanitizer is to see
- * each request end. */
+/* How many requests that have ended a thread keeps for its next ones: an allocation and its end take longer than most
+ * of what a request goes through. Several, because layers of ours may stand on one another. The address sanitizer is to
+ * see each request end. */
 #if defined(__SANITIZE_ADDRESS__)
 #define MOST_SPARES 0
 #else
