@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from support.volfiles import Layer, layer
+
+T = TypeVar("T")
 
 #: Where the bench's own translators are.
 TRANSLATORS = Path(__file__).resolve().parent / "translators"
@@ -29,6 +33,12 @@ class Contender:
     attach: bool = False
     #: Fops that it is measured with, if not all.
     fops: tuple[str, ...] = FOPS
+
+
+def in_turn(things: Sequence[T], round: int) -> list[T]:
+    """The same things, another one first in each round: who comes after a costly one may have to pay for it."""
+    first = round * 3 % len(things)
+    return [*things[first:], *things[:first]]
 
 
 def glupy(module: str) -> Layer:

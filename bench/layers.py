@@ -19,7 +19,7 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import glupy
-from contenders import CONTENDERS, TRANSLATORS, Contender
+from contenders import CONTENDERS, TRANSLATORS, Contender, in_turn
 from glupy import loading
 from support.graph import Graph
 from support.volfiles import Layer, layer
@@ -154,6 +154,6 @@ def run(options: argparse.Namespace) -> Iterator[Sample]:
     with Bench(contenders, children) as bench:
         for number in range(options.rounds):
             for fop, child, threads, stack in plan(options):
-                for contender in contenders:
+                for contender in in_turn(contenders, number):
                     if fop in contender.fops and not (contender.module and (child, stack) != ("sync", BIG)):
                         yield bench.sample(contender, fop, child, threads, options.count, stack, number)

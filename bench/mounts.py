@@ -17,7 +17,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from contenders import TRANSLATORS, glupy
+from contenders import TRANSLATORS, glupy, in_turn
 from support.mounts import Mount
 from support.volfiles import Layer, layer
 
@@ -161,5 +161,5 @@ def run(options: argparse.Namespace) -> Iterator[Sample]:
                 measure(contender, mount, work, min(options.count, 20), 0)
         for number in range(options.rounds):
             for work in WORK:
-                for contender, mount in mounts.items():
+                for contender, mount in in_turn(tuple(mounts.items()), number):
                     yield measure(contender, mount, work, options.count, number)
