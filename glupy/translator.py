@@ -17,6 +17,19 @@ else:
     Fops = object  # a fop that is not defined is not ours: GlusterFS's default stands in its place
 
 
+class _NoChild:
+    """What a translator without subvolumes finds where others have a child.
+
+    Stands on the class, behind the attribute of the instance. A __getattr__ could say the same, but where a class has
+    one, the interpreter looks every attribute of its instances up the long way.
+    """
+
+    def __get__(self, translator: Translator | None, cls: type) -> _NoChild:
+        if translator is None:
+            return self
+        raise AttributeError(f"{translator.name} has no child: its volume in the volfile has no subvolumes")
+
+
 class Translator(Fops):
     """One layer of a GlusterFS graph.
 
@@ -33,7 +46,10 @@ class Translator(Fops):
     fd_ctx           the same for fds; None (the default): such a ctx reads as None
     """
 
-    child: Child
+    if TYPE_CHECKING:
+        child: Child
+    else:
+        child = _NoChild()
     children: tuple[Child, ...]
     name: str
     options: dict[str, str]
@@ -152,12 +168,6 @@ class Translator(Fops):
     def notify_down(self, event: Event | int) -> None:
         """The same to the layers below."""
         self._instance.notify_down(event)
-
-    if not TYPE_CHECKING:
-        def __getattr__(self, name: str) -> Any:
-            if name == "child" and "children" in vars(self):
-                raise AttributeError(f"{self.name} has no child: its volume in the volfile has no subvolumes")
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
 
 #: What glupy calls besides fops: name, and the number of arguments after self.

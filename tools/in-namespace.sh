@@ -63,7 +63,9 @@ for translator in "$GLUPY_STAGE"/translators/*.py "$checkout"/tests/translators/
     name=${translator##*/}
     ln -sfn "$GLUPY_STAGE/glupy.so" "$farm/xlator/user/${name%.py}.so"
 done
-[ ! -d "$GLUPY_STAGE/glupytest" ] || ln -s "$GLUPY_STAGE/glupytest" "$farm/xlator/glupytest"
+for folder in glupytest glupybench; do
+    [ ! -d "$GLUPY_STAGE/$folder" ] || ln -s "$GLUPY_STAGE/$folder" "$farm/xlator/$folder"
+done
 mount --bind "$farm/xlator" "$xlators"
 if [ -d /run/gluster ]; then # statedumps, sockets
     mount -t tmpfs -o mode=755 glupy-run /run/gluster

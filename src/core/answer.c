@@ -158,15 +158,27 @@ tail_wind(struct glupy_answer *answer, struct glupy_request *request, struct glu
  * not answered at all. */
 #define LARGEST_ERRNO 511
 
+/* An attribute of an exception, or NULL: whatever getting it raises is as good as none. */
+static PyObject *
+attribute(PyObject *error, PyObject *name)
+{
+    PyObject *value;
+
+    if (PyObject_GetOptionalAttr(error, name, &value) < 0)
+        PyErr_Clear();
+    return value;
+}
+
 /* The errno of an OSError, or 0 when it has none that could be unwound with. */
 static int32_t
 errno_of(struct glupy_state *state, PyObject *error)
 {
-    PyObject *value = PyObject_GetAttr(error, state->str_errno);
+    PyObject *value = attribute(error, state->str_errno);
     long number = value && PyLong_Check(value) ? PyLong_AsLong(value) : 0;
 
     Py_XDECREF(value);
-    PyErr_Clear();
+    if (number == -1)
+        PyErr_Clear();
     return number > 0 && number <= LARGEST_ERRNO ? (int32_t)number : 0;
 }
 
@@ -174,12 +186,11 @@ errno_of(struct glupy_state *state, PyObject *error)
 static bool
 from_carried_reply(struct glupy_answer *answer, struct glupy_request *request, PyObject *error, int32_t op_errno)
 {
-    PyObject *carried = PyObject_GetAttr(error, request->instance->state->str_reply);
+    PyObject *carried = attribute(error, request->instance->state->str_reply);
     struct glupy_reply *reply = (struct glupy_reply *)carried;
     bool fits = carried && glupy_is_reply(carried) && reply->fop == request->fop && reply->op_ret < 0 &&
                 reply->op_errno == op_errno;
 
-    PyErr_Clear();
     if (fits)
         from_reply(answer, request, reply, false);
     Py_XDECREF(carried);
@@ -189,7 +200,7 @@ from_carried_reply(struct glupy_answer *answer, struct glupy_request *request, P
 static void
 take_error_xdata(struct glupy_answer *answer, struct glupy_request *request, PyObject *error)
 {
-    PyObject *value = PyObject_GetAttr(error, request->instance->state->str_xdata);
+    PyObject *value = attribute(error, request->instance->state->str_xdata);
     PyObject *xdata = value ? glupy_kind_dict.convert(request->instance->state, value) : NULL;
 
     if (xdata)
@@ -239,10 +250,9 @@ static bool
 from_os_error(struct glupy_answer *answer, struct glupy_request *request, PyObject *error)
 {
     int32_t op_errno = errno_of(request->instance->state, error);
-    PyObject *xdata = PyObject_GetAttr(error, request->instance->state->str_xdata);
+    PyObject *xdata = attribute(error, request->instance->state->str_xdata);
 
     Py_XDECREF(xdata);
-    PyErr_Clear();
     /* First, since a child may well fail with errno 0: features/locks does. */
     if (!xdata && from_carried_reply(answer, request, error, op_errno))
         return true;
@@ -370,7 +380,7 @@ free_request(struct glupy_request *request)
         glupy_instance_idle(request->instance);
     Py_XDECREF(request->identity);
     Py_DECREF(request->instance);
-    free(request);
+    glupy_request_free(request);
 }
 
 void

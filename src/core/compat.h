@@ -42,6 +42,14 @@ PyModule_Add(PyObject *module, const char *name, PyObject *value)
     Py_XDECREF(value);
     return failed;
 }
+
+/* An attribute that may be missing: 1 with a new reference, 0 with NULL and no exception (and none was made up to be
+ * thrown away, which for OSError means a text with a translated strerror), or -1. */
+static inline int
+PyObject_GetOptionalAttr(PyObject *object, PyObject *name, PyObject **value)
+{
+    return _PyObject_LookupAttr(object, name, value);
+}
 #endif
 
 /* Is the caller the only one who refers to this object? With free threading that cannot be known this way. */

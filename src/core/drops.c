@@ -108,13 +108,11 @@ hand_over(struct glupy_thread *thread)
 }
 
 static void
-drop(void *pointer, enum drop_kind kind)
+queue(void *pointer, enum drop_kind kind)
 {
     struct glupy_thread *thread = glupy_thread_if_any();
     struct glupy_drop *entry;
 
-    if (!pointer)
-        return;
     if (!thread || !thread->inside) {
         drop_stray(pointer, kind);
         return;
@@ -124,6 +122,14 @@ drop(void *pointer, enum drop_kind kind)
     entry = append(&thread->drops, &thread->ndrops, &thread->room);
     if (entry)
         *entry = (struct glupy_drop){pointer, kind};
+}
+
+/* Most wrappers only borrowed, and have nothing to give up. */
+static inline void
+drop(void *pointer, enum drop_kind kind)
+{
+    if (pointer)
+        queue(pointer, kind);
 }
 
 void

@@ -69,6 +69,7 @@ struct glupy_request {
     uint64_t python;        /* ticks in its steps so far */
     bool task_failed;       /* background: ended with an exception */
 
+    struct glupy_request *next_spare; /* after its end: among those that a thread keeps */
     struct glupy_job job; /* on its way to a worker */
     void *late_args;      /* the arguments of a call that came in where Python may not run (held form) */
 
@@ -98,6 +99,12 @@ void glupy_complete_elsewhere(struct glupy_awaitable *awaitable);
 /* A request that the caller owns; NULL without memory. It is freed by being answered. */
 struct glupy_request *glupy_request_new(struct glupy_instance *instance, call_frame_t *frame,
                                         const struct glupy_fop *fop);
+
+/* Its memory, after its end or before its beginning. The thread keeps some for its next requests. */
+void glupy_request_free(struct glupy_request *request);
+
+/* The thread ends: free those that it keeps. */
+void glupy_request_free_spares(struct glupy_thread *thread);
 
 /* Have a worker run a request that the caller owns. */
 void glupy_request_submit(struct glupy_request *request);

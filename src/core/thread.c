@@ -7,6 +7,7 @@
 
 #include "drops_queue.h"
 #include "place.h"
+#include "request.h"
 #include "watch.h"
 
 static _Thread_local struct glupy_thread *current;
@@ -55,6 +56,7 @@ thread_end(void *arg)
     glupy_watch_forget_thread(thread);
     glupy_place_free_stack(thread);
     free(thread->drops);
+    glupy_request_free_spares(thread);
     free(thread);
 }
 

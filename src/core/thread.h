@@ -41,6 +41,8 @@ struct glupy_thread {
     struct glupy_watched watched; /* whose code runs, for those without the interpreter (watch.c) */
     _Atomic uint64_t step;    /* changes whenever a step of Python begins or ends */
     struct glupy_seen seen;
+    struct glupy_request *spares; /* memory of requests that have ended, for the next (request.c) */
+    int nspares;
 };
 
 /* The calling thread's entry, made at the first call. NULL without memory, or when Python is shutting down. */

@@ -13,11 +13,14 @@ def layer(name: str, type: str, /, **options: object) -> Layer:
 
 
 def volfile(layers: Sequence[Layer]) -> str:
-    """A graph of layers, the bottom one first, each with the one before as its subvolume."""
+    """A graph of layers, the bottom one first, each with the one before as its subvolume, or with those that its option
+    `subvolumes` names."""
     text = ""
-    below: str | None = None
+    below: object = None
     for name, type, options in layers:
         text += f"volume {name}\n    type {type}\n"
+        options = dict(options)
+        below = options.pop("subvolumes", below)
         # A volume without any line in it is a syntax error to GlusterFS.
         for key, value in (options or ({} if below else {"unused": "1"})).items():
             text += f"    option {key} {value}\n"

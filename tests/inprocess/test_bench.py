@@ -1,0 +1,49 @@
+"""The bench works: each kind of it, with numbers too small to say anything."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def bench(folder: Path, *arguments: str) -> Any:
+    """Run one kind of bench; what it saved."""
+    kind = arguments[0]
+    command = [
+        f"{os.environ['GLUPY_STAGE']}/glupybench/bench-python", ROOT / "bench", "--output", folder, "--rounds", "1",
+        *arguments,
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return json.loads((folder / f"{kind}.json").read_text())
+
+
+def test_layers(tmp_path: Path) -> None:
+    saved = bench(tmp_path, "layers", "--count", "64", "--threads", "2")
+    seen = {(sample["contender"], sample["child"]) for sample in saved["samples"]}
+    for contender in ("nothing", "C", "not defined", "plain def", "tail wind", "one await"):
+        assert {(contender, "sync"), (contender, "thread")} <= seen
+    assert ("floor: one await", "sync") in seen
+    assert all(sample["wall"] > 0 and sample["cpu"] > 0 for sample in saved["samples"])
+    assert {file.name for file in tmp_path.iterdir()} == {
+        "layers.json", "costs-sync.png", "costs-thread.png", "threads.png"}
+
+
+def test_growth(tmp_path: Path) -> None:
+    saved = bench(tmp_path, "growth", "--most", "10", "--cases", "suspended", "instances: one await")
+    assert {(sample["case"], sample["count"]) for sample in saved["samples"]} == {
+        ("suspended", 10), ("instances: one await", 1), ("instances: one await", 10)}
+    assert all(sample["time"] > 0 for sample in saved["samples"])
+
+
+def test_mounts(tmp_path: Path) -> None:
+    saved = bench(tmp_path, "mounts", "--count", "5")
+    contenders = {sample["contender"] for sample in saved["samples"]}
+    assert {"plain", "performance/nl-cache", "negative_lookup.py", "debug/trace", "pyfuse3 on plain"} <= contenders
+    assert len(saved["samples"]) == len(contenders) * 6
+    assert (tmp_path / "mounts.png").stat().st_size
