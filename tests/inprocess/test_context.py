@@ -484,13 +484,13 @@ async def fill(python: Any, first: int, count: int) -> None:
 def test_a_million_inodes(scale: int) -> None:
     """All contexts are dropped, and the memory is back."""
     count = 1_000_000 // scale
-    part = count // 50
+    part = count // 500  # what is alive at once each of glupy's threads may keep room for in GlusterFS's memory pools
     with graph_of(layer("plain", "user/scripted")) as graph:
         python = graph.translator("plain")
         for start in range(0, count, part):
             graph.run(fill(python, start, part))
             wait_until(lambda: Counted.alive == 0, "all to be forgotten")
-            if start == 15 * part:  # by now each of glupy's threads has its share of GlusterFS's memory pools
+            if start == 200 * part:  # by now all of them do
                 memory.trim()
                 before = memory.resident()
         memory.assert_flat(before, 32 << 20)
