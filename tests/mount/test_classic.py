@@ -32,7 +32,7 @@ def test_negative_lookup(form: str) -> None:
         assert mount.alive()
 
 
-@pytest.mark.parametrize("how", ["both", "rebuilt", "fops", "callbacks"])
+@pytest.mark.parametrize("how", ["both", "rebuilt"])
 def test_same_results(how: str) -> None:
     """Every operation a mount can reach, through a classic layer that intercepts every fop and callback."""
     with (
