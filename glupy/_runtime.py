@@ -35,7 +35,7 @@ def started(embedded: bool) -> None:
         atexit.register(_core._python_going)
 
 
-def load(instance: Instance) -> tuple[Translator, dict[str, Callable[..., Any]]]:
+def load(instance: Instance) -> tuple[Translator, dict[str, Callable[..., Any] | None]]:
     """The translator for an instance, after its init(), and its bound fops by name. Raises LoadError only."""
     try:
         translator, methods = loading.load(instance)
@@ -106,4 +106,4 @@ def fini(translator: Translator) -> None:
     try:
         translator.fini()
     finally:
-        loading.forget(".".join(type(translator).__module__.split(".", 3)[:3]))
+        loading.forget(loading.module_of(translator))

@@ -41,7 +41,9 @@ def module_name(type: str, options: Mapping[str, str]) -> str:
         if name == "glupy":
             raise LoadError("no option module: add `option module NAME` to the volume in the volfile, where NAME.py is "
                             "the translator's file")
-    if not (name.isascii() and name.isidentifier()) or keyword.iskeyword(name) or len(name) > _LONGEST:
+    # The first glupy's own example was in debug-trace.py.
+    bare = name.replace("-", "_") if "module" not in options else name
+    if not (bare.isascii() and bare.isidentifier()) or keyword.iskeyword(name) or len(name) > _LONGEST:
         raise LoadError(f'{quoted(name)} is no module name: give the name of a Python file without folder or .py, at '
                         f"most {_LONGEST} letters, digits and underscores; where to look is decided on this machine, "
                         f"never by a volfile (see {CONFIGURATION})")

@@ -18,7 +18,7 @@ from pathlib import Path
 from types import CodeType, ModuleType
 from typing import TYPE_CHECKING, Any
 
-from glupy import finding, fopcheck, names, trust, venv
+from glupy import classic, finding, fopcheck, names, trust, venv
 from glupy._core import FOPS
 from glupy.errors import LoadError, OptionError, remember_source
 from glupy.translator import Translator
@@ -32,7 +32,7 @@ _serial = itertools.count(1)
 owns_interpreter = False
 
 
-def load(instance: Instance) -> tuple[Translator, dict[str, Callable[..., Any]]]:
+def load(instance: Instance) -> tuple[Translator, dict[str, Callable[..., Any] | None]]:
     """The translator of one volume, after its init(), and the fops that it defines, bound. Raises LoadError."""
     name = finding.module_name(instance.type, instance.options)
     settings = finding.configuration()
@@ -41,6 +41,8 @@ def load(instance: Instance) -> tuple[Translator, dict[str, Callable[..., Any]]]
         venv.use(settings.venv)
     module = import_private(name, file, instance)
     try:
+        if classic.is_classic(module):
+            return _make_classic(module, instance, file)
         return _make(translator_class(module, file), instance, file)
     except BaseException:
         forget(module.__name__)
@@ -89,7 +91,25 @@ def translator_class(module: ModuleType, file: Path) -> type[Translator]:
     return leaves[0]
 
 
-def _make(cls: type[Translator], instance: Instance, file: Path) -> tuple[Translator, dict[str, Callable[..., Any]]]:
+def module_of(translator: Translator) -> str:
+    """The private name of the module that a translator is of."""
+    name: str = getattr(translator, "_module", type(translator).__module__)
+    return ".".join(name.split(".", 3)[:3])
+
+
+def _make_classic(module: ModuleType, instance: Instance, file: Path,
+                  ) -> tuple[Translator, dict[str, Callable[..., Any] | None]]:
+    try:
+        return classic.make(module, instance, file)
+    except LoadError:
+        raise
+    except BaseException as error:
+        reason = f"xlator failed: {last_line(error)}\n{trace(error)}"
+        raise LoadError(reason, *_where(error, file)) from error
+
+
+def _make(cls: type[Translator], instance: Instance, file: Path,
+          ) -> tuple[Translator, dict[str, Callable[..., Any] | None]]:
     fopcheck.check_class(cls, FOPS)
     try:
         translator = cls(instance)
@@ -105,7 +125,7 @@ def _make(cls: type[Translator], instance: Instance, file: Path) -> tuple[Transl
     except BaseException as error:
         reason = f"{cls.__name__}.init failed: {last_line(error)}\n{trace(error)}"
         raise LoadError(reason, *_where(error, file)) from error
-    return translator, methods
+    return translator, dict(methods)
 
 
 def last_line(error: BaseException) -> str:

@@ -16,6 +16,7 @@ from pathlib import Path
 import jinja2
 
 import fops
+import kinds
 
 
 def _declarations(params: Iterable[fops.Param]) -> str:
@@ -28,11 +29,25 @@ def _names(params: Iterable[fops.Param]) -> str:
     return "".join(f", {param.name}" for param in params)
 
 
+def _member(param: fops.Param) -> str:
+    """The member of a generated structure that stands for a parameter."""
+    payload = {"struct iovec *": "vector.vector", "struct iobref *": "vector.iobref"}
+    return payload.get(param.ctype, "vector.count" if param.name == "count" else param.name)
+
+
 def _members(params: Iterable[fops.Param], pointer: str) -> str:
     """The members of a generated structure that stand for parameters, each led by a comma."""
-    payload = {"struct iovec *": "vector.vector", "struct iobref *": "vector.iobref"}
-    names = (payload.get(param.ctype, "vector.count" if param.name == "count" else param.name) for param in params)
-    return "".join(f", {pointer}->{name}" for name in names)
+    return "".join(f", {pointer}->{_member(param)}" for param in params)
+
+
+def _classic_type(param: fops.Param) -> str:
+    """What a parameter is in the classic API, as C has it."""
+    return kinds.CLASSIC[param.ctype][0]
+
+
+def _ctypes(params: Iterable[fops.Param]) -> str:
+    """Parameters as ctypes has them, each led by a comma."""
+    return "".join(f", {kinds.CLASSIC[param.ctype][1]}" for param in params)
 
 
 def render(template: Path) -> str:
@@ -49,7 +64,10 @@ def render(template: Path) -> str:
     )
     environment.filters["declarations"] = _declarations
     environment.filters["names"] = _names
+    environment.filters["member"] = _member
     environment.filters["members"] = _members
+    environment.filters["classic_type"] = _classic_type
+    environment.filters["ctypes"] = _ctypes
     return environment.get_template(template.name).render(fops=fops.load())
 
 

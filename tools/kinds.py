@@ -61,3 +61,36 @@ BY_CTYPE: dict[str, Kind] = {
     "gf_xattrop_flags_t": _scalar("uint32", "gf_xattrop_flags_t"),
     "gf_seek_what_t": _scalar("uint32", "gf_seek_what_t"),
 }
+
+
+#: C type to what a parameter is in the classic API: the C enumerator in src/core/classic.h, and the ctypes expression.
+CLASSIC: dict[str, tuple[str, str]] = {
+    "loc_t *": ("GLUPY_CLASSIC_LOC", "POINTER(loc_t)"),
+    "inode_t *": ("GLUPY_CLASSIC_INODE", "POINTER(inode_t)"),
+    "fd_t *": ("GLUPY_CLASSIC_FD", "POINTER(fd_t)"),
+    "dict_t *": ("GLUPY_CLASSIC_DICT", "POINTER(dict_t)"),
+    "struct iatt *": ("GLUPY_CLASSIC_IATT", "POINTER(iatt_t)"),
+    "struct statvfs *": ("GLUPY_CLASSIC_STATVFS", "POINTER(statvfs_t)"),
+    "struct gf_flock *": ("GLUPY_CLASSIC_FLOCK", "POINTER(gf_flock_t)"),
+    "struct gf_lease *": ("GLUPY_CLASSIC_LEASE", "POINTER(gf_lease_t)"),
+    "gf_dirent_t *": ("GLUPY_CLASSIC_DIRENT", "POINTER(gf_dirent_t)"),
+    "lock_migration_info_t *": ("GLUPY_CLASSIC_LOCKLIST", "POINTER(lock_migration_info_t)"),
+    "struct iovec *": ("GLUPY_CLASSIC_IOVEC", "POINTER(iovec_t)"),
+    "struct iobref *": ("GLUPY_CLASSIC_IOBREF", "POINTER(iobref_t)"),
+    "uint8_t *": ("GLUPY_CLASSIC_BYTES", "POINTER(c_ubyte)"),
+    "const char *": ("GLUPY_CLASSIC_STRING", "c_char_p"),
+    "char *": ("GLUPY_CLASSIC_STRING", "c_char_p"),
+    "void *": ("GLUPY_CLASSIC_OPAQUE", "c_void_p"),
+    "int": ("GLUPY_CLASSIC_INT32", "c_int"),
+    "int32_t": ("GLUPY_CLASSIC_INT32", "c_int32"),
+    "uint32_t": ("GLUPY_CLASSIC_UINT32", "c_uint32"),
+    "mode_t": ("GLUPY_CLASSIC_UINT32", "c_uint"),
+    "dev_t": ("GLUPY_CLASSIC_UINT64", "c_uint64"),
+    "off_t": ("GLUPY_CLASSIC_INT64", "c_int64"),
+    "off64_t": ("GLUPY_CLASSIC_INT64", "c_int64"),
+    "size_t": ("GLUPY_CLASSIC_UINT64", "c_size_t"),
+    "entrylk_cmd": ("GLUPY_CLASSIC_UINT32", "c_uint"),
+    "entrylk_type": ("GLUPY_CLASSIC_UINT32", "c_uint"),
+    "gf_xattrop_flags_t": ("GLUPY_CLASSIC_UINT32", "c_uint"),
+    "gf_seek_what_t": ("GLUPY_CLASSIC_UINT32", "c_uint"),
+}

@@ -2,6 +2,7 @@
 #include "answer.h"
 
 #include "background.h"
+#include "classic.h"
 #include "compat.h"
 #include "context.h"
 #include "frame.h"
@@ -16,18 +17,18 @@
 static inode_t *
 argument_inode(struct glupy_request *request)
 {
-    return glupy_first_inode(request->fop, glupy_request_args(request));
+    for (unsigned i = 0; i < request->fop->nargs; i++)
+        if (glupy_request_loc(request, i))
+            return glupy_request_loc(request, i)->inode;
+    return NULL;
 }
 
 static fd_t *
 argument_fd(struct glupy_request *request)
 {
-    for (unsigned i = 0; i < request->fop->nargs; i++) {
-        PyObject *object = glupy_request_args(request)[i];
-
-        if (request->fop->args[i].kind == &glupy_kind_fd && object && object != Py_None)
-            return ((struct glupy_reference *)object)->fd;
-    }
+    for (unsigned i = 0; i < request->fop->nargs; i++)
+        if (glupy_request_fd(request, i))
+            return glupy_request_fd(request, i);
     return NULL;
 }
 
@@ -61,14 +62,12 @@ count_entries(struct list_head *head)
 }
 
 /* op_ret as what is sent allows it: callers take that many bytes or characters without looking. Entries may have been
- * taken out of a list in place. */
+ * put in or taken out; `changed` has a bit for each field of which that is possible. */
 static int32_t
-checked_op_ret(struct glupy_reply *reply, void *held)
+checked_op_ret(const struct glupy_fop *fop, int32_t op_ret, void *held, unsigned changed)
 {
-    int32_t op_ret = reply->op_ret;
-
-    for (unsigned i = 0; i < reply->fop->nreply; i++) {
-        const struct glupy_field *field = &reply->fop->reply[i];
+    for (unsigned i = 0; i < fop->nreply; i++) {
+        const struct glupy_field *field = &fop->reply[i];
         void *value = glupy_held(field, held);
         size_t most = INT32_MAX;
 
@@ -76,14 +75,24 @@ checked_op_ret(struct glupy_reply *reply, void *held)
             most = iov_length(((struct glupy_payload *)value)->vector, ((struct glupy_payload *)value)->count);
         else if (field->kind == &glupy_kind_string)
             most = *(char **)value ? strlen(*(char **)value) : 0;
-        else if (field->kind == &glupy_kind_dirents && reply->slot[i])
+        else if (field->kind == &glupy_kind_dirents && changed & 1u << i)
             return count_entries(&((gf_dirent_t *)value)->list);
-        else if (field->kind == &glupy_kind_locklist && reply->slot[i])
+        else if (field->kind == &glupy_kind_locklist && changed & 1u << i)
             return count_entries(&((lock_migration_info_t *)value)->list);
         if ((size_t)op_ret > most)
             op_ret = (int32_t)most;
     }
     return op_ret;
+}
+
+static unsigned
+looked_into(struct glupy_reply *reply)
+{
+    unsigned fields = 0;
+
+    for (unsigned i = 0; i < reply->fop->nreply; i++)
+        fields |= reply->slot[i] ? 1u << i : 0;
+    return fields;
 }
 
 static void
@@ -104,6 +113,8 @@ fail_logged(struct glupy_answer *answer, struct glupy_request *request)
 static void
 from_reply(struct glupy_answer *answer, struct glupy_request *request, struct glupy_reply *reply, bool last)
 {
+    unsigned changed = looked_into(reply);
+
     answer->op_errno = reply->op_errno;
     if (glupy_reply_take(reply, &answer->held, last) != 0) {
         fail_logged(answer, request);
@@ -113,7 +124,7 @@ from_reply(struct glupy_answer *answer, struct glupy_request *request, struct gl
     answer->op_ret = reply->op_ret;
     if (reply->op_ret < 0)
         return;
-    answer->op_ret = checked_op_ret(reply, &answer->held);
+    answer->op_ret = checked_op_ret(reply->fop, reply->op_ret, &answer->held, changed);
     fill_left_out(request, &answer->held);
     glupy_contexts_met(request->instance, request->fop, &answer->held, argument_inode(request));
 }
@@ -351,6 +362,23 @@ from_outcome(struct glupy_answer *answer, struct glupy_request *request, const v
     Py_DECREF(outcome);
 }
 
+/* A classic request has filled the answer in when its script decided (classic.c), or failed. Its OSErrors are mistakes as
+ * all others: such a script answers with an errno by unwinding. */
+static void
+from_classic(struct glupy_answer *answer, struct glupy_request *request, const void *passed)
+{
+    PyObject *error = request->exception;
+
+    if (error) {
+        request->exception = NULL;
+        PyErr_SetRaisedException(error);
+        from_mistake(answer, request, passed);
+    } else if (answer->how == GLUPY_UNWIND && answer->op_ret >= 0) {
+        answer->op_ret = checked_op_ret(request->fop, answer->op_ret, &answer->held, ~0u);
+        fill_left_out(request, &answer->held);
+    }
+}
+
 /* Let go of the wrappers; those that Python keeps get values of their own first, unless they have them. */
 static void
 release_args(struct glupy_request *request)
@@ -375,6 +403,7 @@ static void
 free_request(struct glupy_request *request)
 {
     release_args(request);
+    glupy_classic_free(request);
     glupy_rest_clear(request);
     if (request->fop && --request->instance->requests == 0)
         glupy_instance_idle(request->instance);
@@ -393,6 +422,8 @@ glupy_answer_prepare(struct glupy_answer *answer, struct glupy_request *request,
     answer->keep = NULL;
     if (!request->fop) {
         answer->how = GLUPY_END;
+    } else if (request->instance->classic) {
+        from_classic(answer, request, passed);
     } else if (request->exception) {
         from_exception(answer, request, passed);
     } else {

@@ -4,6 +4,7 @@
 #include <pthread.h>
 
 #include "background.h"
+#include "classic.h"
 #include "compat.h"
 #include "events.h"
 #include "log.h"
@@ -95,6 +96,7 @@ glupy_instance_forget(struct glupy_instance *self)
 {
     glupy_watch_forget_instance(self);
     self->this = NULL;
+    glupy_classic_let_go(self);
     instance_clear((PyObject *)self);
     free(self->fops);
     self->fops = NULL;

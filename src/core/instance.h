@@ -61,6 +61,7 @@ struct glupy_instance {
     bool ended;                  /* the author's fini() has been called: nothing of theirs is called any more */
     bool disabled;               /* option enabled off */
     bool hears;                  /* the class defines notify() */
+    struct glupy_classic *classic; /* a module written for the first glupy (classic.h), else NULL */
     bool pass_on_error;          /* option on-error: wind the call on instead of answering EIO */
     struct list_head contexts;   /* of inodes and fds, under the interpreter's lock (context.c) */
     bool has_contexts;           /* there has been one */

@@ -2,6 +2,7 @@
 #include "lifecycle.h"
 
 #include "background.h"
+#include "classic.h"
 #include "compat.h"
 #include "log.h"
 #include "holders.h"
@@ -99,6 +100,7 @@ load(struct glupy_instance *self)
     }
     Py_INCREF(self->translator);
     failed = take_methods(self, methods) != 0 || take_hooks(self) != 0 || glupy_hooks_load(self) != 0 ||
+             glupy_classic_adopt(self) != 0 ||
              make_fops(self) != 0;
     Py_DECREF(loaded);
     return failed ? -1 : 0;

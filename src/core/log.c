@@ -32,20 +32,12 @@ PyObject *
 glupy_request_path(struct glupy_request *request)
 {
     for (unsigned i = 0; request->fop && i < request->fop->nargs; i++) {
-        PyObject *object = glupy_request_args(request)[i];
-        inode_t *inode = NULL;
+        loc_t *loc = glupy_request_loc(request, i);
+        fd_t *fd = glupy_request_fd(request, i);
+        inode_t *inode = loc ? loc->inode : fd ? fd->inode : NULL;
 
-        if (!object || object == Py_None)
-            continue;
-        if (request->fop->args[i].kind == &glupy_kind_loc) {
-            loc_t *loc = ((struct glupy_loc *)object)->loc;
-
-            if (loc->path)
-                return glupy_text(loc->path);
-            inode = loc->inode;
-        } else if (request->fop->args[i].kind == &glupy_kind_fd) {
-            inode = ((struct glupy_reference *)object)->fd->inode;
-        }
+        if (loc && loc->path)
+            return glupy_text(loc->path);
         if (inode)
             return path_of_inode(inode);
     }

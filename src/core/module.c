@@ -1,4 +1,5 @@
 /* The extension module glupy._core. */
+#include "classic.h"
 #include "compat.h"
 #include "core_api.h"
 #include "events.h"
@@ -61,6 +62,11 @@ static PyMethodDef methods[] = {
      "log_level()\n--\n\n"
      "The gf_loglevel_t up to which entries of this thread are written now: that of the translator it works for, else\n"
      "the process's."},
+    {"_classic_setup", glupy_classic_setup_method, METH_VARARGS, "The pointer types of gluster.glupy."},
+    {"_classic_calls", glupy_classic_calls_method, METH_NOARGS, "Addresses of what gluster.glupy's dl calls, by name."},
+    {"_classic_call", glupy_classic_call_method, METH_VARARGS, "A function of gluster.glupy's dl."},
+    {"_classic_frame", glupy_classic_frame_method, METH_O, "The frame, if its request lives and it is no copy."},
+    {"_classic_this", glupy_classic_this_method, METH_O, "The address of an Instance's xlator_t."},
     {"_python_going", python_going, METH_NOARGS, "Python is about to be finalised: let no thread in any more."},
     {NULL, NULL, 0, NULL},
 };
@@ -114,7 +120,7 @@ setup_types(struct glupy_state *state)
         glupy_xdata_setup,  glupy_buffer_setup, glupy_statvfs_setup, glupy_lk_owner_setup, glupy_flock_setup,
         glupy_lease_setup,  glupy_dirents_setup, glupy_locklist_setup, glupy_frame_setup, glupy_awaitable_setup,
         glupy_reply_setup,  glupy_wind_setup,  glupy_gather_setup, glupy_future_setup, glupy_child_setup,
-        glupy_instance_setup, glupy_spawned_setup,
+        glupy_instance_setup, glupy_spawned_setup, glupy_classic_call_setup,
     };
 
     for (unsigned i = 0; i < sizeof(setups) / sizeof(setups[0]); i++)

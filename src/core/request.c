@@ -3,6 +3,7 @@
 
 #include "answer.h"
 #include "background.h"
+#include "classic.h"
 #include "compat.h"
 #include "context.h"
 #include "frame.h"
@@ -39,6 +40,33 @@ wrap_args(struct glupy_request *request, const void *passed)
             request->instance->table = glupy_table_of(fop->args[i].kind, args[i]);
     }
     return 0;
+}
+
+/* Argument i in the caller's memory or its copy, by the wrapper or by the classic API's own record. */
+static void *
+argument(struct glupy_request *request, unsigned i, const struct glupy_kind *kind)
+{
+    PyObject *object = glupy_request_args(request)[i];
+
+    if (!request->fop || request->fop->args[i].kind != kind)
+        return NULL;
+    if (request->classic)
+        return *(void **)glupy_passed(&request->fop->args[i], &request->classic->args);
+    if (!object || object == Py_None)
+        return NULL;
+    return kind == &glupy_kind_loc ? (void *)((struct glupy_loc *)object)->loc : ((struct glupy_reference *)object)->fd;
+}
+
+loc_t *
+glupy_request_loc(struct glupy_request *request, unsigned i)
+{
+    return argument(request, i, &glupy_kind_loc);
+}
+
+fd_t *
+glupy_request_fd(struct glupy_request *request, unsigned i)
+{
+    return argument(request, i, &glupy_kind_fd);
 }
 
 /* The call as it came, as a wind. A new reference. */
@@ -100,6 +128,8 @@ start(struct glupy_request *request, const void *passed)
     }
     if (!request->fop)
         glupy_step(request, NULL);
+    else if (request->instance->classic)
+        glupy_classic_start(request, passed);
     else if (wrap_args(request, passed) != 0)
         take_result(request, NULL);
     else
@@ -145,6 +175,8 @@ own_args(struct run *run)
             request->fop->args[i].kind->own(object) != 0)
             PyErr_Clear(); /* the wrapper is empty now, which is safe */
     }
+    if (request->classic)
+        glupy_classic_own(request);
     glupy_rest_locate(request);
     request->owns_args = true;
     run->own_args = false;
@@ -161,6 +193,7 @@ run_step(struct glupy_thread *thread, void *arg)
     thread->stepping = run->request;
     glupy_stats_step_begins(thread, run->request);
     watched = glupy_watch_begin(thread, run->request->instance, run->request->fop ? run->request->fop->name : "task");
+    run->request->answer = run->answer;
     if (run->first)
         start(run->request, run->passed);
     run->first = false;

@@ -27,6 +27,7 @@
 
 struct glupy_wind;
 struct glupy_frame;
+struct glupy_classic_request;
 struct glupy_identity;
 
 /* How a request ends; prepared inside the interpreter, carried out after leaving it (answer.c). */
@@ -53,6 +54,9 @@ struct glupy_request {
     bool owns_args;              /* the wrappers in argv own their values: the caller's have ended */
 
     struct glupy_identity *identity; /* frame.as_root() in force */
+
+    struct glupy_classic_request *classic; /* of a translator written for the first glupy (classic.h), else NULL */
+    struct glupy_answer *answer;           /* the runner's, while it is inside the interpreter */
 
     atomic_bool cancelled;       /* its graph is going: the coroutine is closed instead of stepped */
     struct glupy_awaitable nudge; /* stands in the ready list for nothing but "look again"; no Python object */
@@ -82,6 +86,10 @@ glupy_request_args(struct glupy_request *request)
 {
     return &request->argv[2];
 }
+
+/* The loc or fd that argument i of the request's own fop is, or NULL where it is something else or is gone. */
+loc_t *glupy_request_loc(struct glupy_request *request, unsigned i);
+fd_t *glupy_request_fd(struct glupy_request *request, unsigned i);
 
 /* Run a request that the caller owns until it is answered or has to wait. `passed` (the fop's struct glupy_NAME_args)
  * is given at the first call only. The request may be gone on return. */

@@ -42,7 +42,9 @@ struct glupy_state {
     PyTypeObject *child_type;
     PyTypeObject *instance_type;
     PyTypeObject *spawned_type; /* Task */
+    PyTypeObject *classic_call_type; /* dl.wind_X and dl.unwind_X */
 
+    struct glupy_classic_state *classic; /* the classic API, once gluster.glupy was imported (classic.h) */
     struct list_head holders; /* objects that own references into inode tables: holders.h */
     PyObject *runtime; /* the module glupy._runtime: what C asks of Python (load, format a traceback) */
     PyObject *str_xdata, *str_reply, *str_errno, *str_cr_await, *str_cr_frame;
@@ -89,5 +91,6 @@ int glupy_future_setup(struct glupy_state *);
 int glupy_child_setup(struct glupy_state *);
 int glupy_instance_setup(struct glupy_state *);
 int glupy_spawned_setup(struct glupy_state *);
+int glupy_classic_call_setup(struct glupy_state *);
 
 #endif

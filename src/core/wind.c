@@ -323,8 +323,8 @@ current_identity(void)
     return thread && thread->stepping ? thread->stepping->identity : NULL;
 }
 
-static struct glupy_wind *
-wind_new(struct glupy_state *state, const struct glupy_fop *fop, PyObject *child)
+struct glupy_wind *
+glupy_wind_new(struct glupy_state *state, const struct glupy_fop *fop, PyObject *child)
 {
     struct glupy_wind *self = PyObject_New(struct glupy_wind, state->wind_type);
 
@@ -416,7 +416,7 @@ glupy_child_call(PyObject *child, const struct glupy_fop *fop, PyObject *const *
     }
     if (!glupy_child_alive((struct glupy_child *)child))
         return NULL;
-    self = wind_new(state, fop, child);
+    self = glupy_wind_new(state, fop, child);
     if (!self)
         return NULL;
     for (Py_ssize_t i = 0; i < nargs; i++)

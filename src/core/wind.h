@@ -24,6 +24,9 @@ bool glupy_wind_can_tail(PyObject *wind);
 
 bool glupy_is_wind(PyObject *object);
 
+/* Attached. A wind without arguments: a new reference, or NULL with MemoryError. */
+struct glupy_wind *glupy_wind_new(struct glupy_state *state, const struct glupy_fop *fop, PyObject *child);
+
 /* Fill *passed with the wind's arguments for a tail wind. Attached. `callers`: what the request's own fop was passed,
  * while that is valid, else NULL. True when all is numbers or lies in the caller's memory, so that the wind need not be
  * kept while it is used. */
