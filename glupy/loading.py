@@ -96,6 +96,7 @@ def _make(cls: type[Translator], instance: Instance, file: Path) -> tuple[Transl
     except OptionError as error:
         raise OptionError(error.reason, *fopcheck.place(cls)) from None
     methods = fopcheck.bound_fops(translator, FOPS)
+    fopcheck.with_any_fop(translator, methods, FOPS)  # what is wrong with the class is found before init() begins anything
     try:
         started = translator.init()
         if started is not None:
@@ -105,7 +106,7 @@ def _make(cls: type[Translator], instance: Instance, file: Path) -> tuple[Transl
     except BaseException as error:
         reason = f"{cls.__name__}.init failed: {last_line(error)}\n{trace(error)}"
         raise LoadError(reason, *_where(error, file)) from error
-    return translator, methods
+    return translator, fopcheck.with_any_fop(translator, methods, FOPS)
 
 
 def last_line(error: BaseException) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable
 from typing import TYPE_CHECKING, Any
 
 from glupy import common, logs, option
@@ -27,6 +27,10 @@ class Translator(Fops):
     options          what the volfile gives, as text; Option declarations are the checked form
     common           the options that every translator has (module, log-level, on-error, enabled, budget)
     log              a logging.Logger; what it is given goes to GlusterFS's log under this translator's name
+    fops             the fops that any_fop handles, as far as they have no method of their own; None: all. Given with the
+                     class, ``class Trace(Translator, fops=glupy.CHANGING)``, inherited, and may be set in init()
+
+    A method any_fop(self, frame, call) handles the fops in `fops` that have no method of their own.
     """
 
     child: Child
@@ -35,6 +39,12 @@ class Translator(Fops):
     options: dict[str, str]
     common: common.Common
     log: logging.Logger
+    fops: Iterable[str] | None = None
+
+    def __init_subclass__(cls, *, fops: Iterable[str] | None = None, **others: Any) -> None:
+        super().__init_subclass__(**others)
+        if fops is not None:
+            cls.fops = fops
 
     def __init__(self, instance: Instance) -> None:
         self._instance = instance

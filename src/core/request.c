@@ -3,9 +3,11 @@
 
 #include "answer.h"
 #include "background.h"
+#include "call.h"
 #include "compat.h"
 #include "frame.h"
 #include "log.h"
+#include "offload.h"
 #include "types/types.h"
 #include "wind.h"
 
@@ -70,6 +72,18 @@ take_result(struct glupy_request *request, PyObject *result)
     }
 }
 
+static PyObject *
+call_method(struct glupy_request *request)
+{
+    ptrdiff_t at = request->fop - glupy_fops;
+    PyObject *method = request->instance->methods[at];
+
+    if (request->instance->takes_call[at])
+        return glupy_call_any(request, method);
+    return PyObject_Vectorcall(method, &request->argv[1],
+                               (1u + request->fop->nargs) | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
+}
+
 static void
 start(struct glupy_request *request, const void *passed)
 {
@@ -80,14 +94,12 @@ start(struct glupy_request *request, const void *passed)
     else if (wrap_args(request, passed) != 0)
         take_result(request, NULL);
     else
-        take_result(request, PyObject_Vectorcall(request->instance->methods[request->fop - glupy_fops],
-                                                 &request->argv[1],
-                                                 (1u + request->fop->nargs) | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL));
+        take_result(request, call_method(request));
 }
 
 /* Hand out what has completed, in the order it came. */
-static void
-land(struct glupy_request *request)
+void
+glupy_request_land(struct glupy_request *request)
 {
     struct glupy_awaitable *list = atomic_exchange_explicit(&request->ready, NULL, memory_order_acquire);
     struct glupy_awaitable *first = NULL, *next;
@@ -140,7 +152,7 @@ run_step(struct glupy_thread *thread, void *arg)
     if (run->own_args)
         own_args(run);
     if (atomic_load_explicit(&run->request->ready, memory_order_relaxed))
-        land(run->request);
+        glupy_request_land(run->request);
     if (atomic_load_explicit(&run->request->cancelled, memory_order_relaxed))
         glupy_step(run->request, NULL); /* which ends a cancelled coroutine */
     if (run->request->finished && !run->request->fop && !run->request->busy)
@@ -152,8 +164,8 @@ run_step(struct glupy_thread *thread, void *arg)
     thread->stepping = outer;
 }
 
-static bool
-let_go(struct glupy_request *request)
+bool
+glupy_request_let_go(struct glupy_request *request)
 {
     struct glupy_awaitable *nothing = NULL;
 
@@ -183,7 +195,7 @@ run_request(struct run *run, struct glupy_thread *thread, enum glupy_place place
         }
         if (!request->owns_args)
             run->own_args = true;
-        else if (let_go(request))
+        else if (glupy_request_let_go(request))
             return;
     }
 }
@@ -230,7 +242,10 @@ void
 glupy_request_submit(struct glupy_request *request)
 {
     request->job.run = run_on_worker;
-    glupy_worker_submit(&request->job);
+    if (request->offloaded && !request->started)
+        glupy_worker_submit_blocking(&request->job);
+    else
+        glupy_worker_submit(&request->job);
 }
 
 struct glupy_request *
@@ -256,7 +271,7 @@ refuse(call_frame_t *frame, const struct glupy_fop *fop, int32_t op_errno)
     fop->unwind(frame, -1, op_errno, &nothing);
 }
 
-/* A stack on which no Python may run: keep the arguments, let a worker stand in. */
+/* A stack on which no Python may run, or a method that would block the thread: keep the arguments, let a worker stand in. */
 static void
 enter_late(struct glupy_request *request, const void *passed)
 {
@@ -277,17 +292,21 @@ glupy_enter_fop(call_frame_t *frame, xlator_t *this, const struct glupy_fop *fop
 {
     struct glupy_instance *instance = glupy_instance_of(this);
     struct glupy_thread *thread;
-    enum glupy_place place = glupy_place(&thread);
     struct glupy_request *request;
+    enum glupy_place place;
 
     if (glupy_python_gone()) {
         refuse(frame, fop, EIO);
         return;
     }
     request = glupy_request_new(instance, frame, fop);
-    if (!request)
+    if (!request) {
         refuse(frame, fop, ENOMEM);
-    else if (place == GLUPY_WORKER)
+        return;
+    }
+    request->offloaded = instance->offloaded[fop - glupy_fops];
+    place = request->offloaded ? GLUPY_WORKER : glupy_place(&thread);
+    if (place == GLUPY_WORKER)
         enter_late(request, passed);
     else
         glupy_request_run(request, thread, place, passed);
@@ -306,6 +325,16 @@ push(struct glupy_awaitable *awaitable)
     return seen == GLUPY_IDLE;
 }
 
+/* Its method sleeps in wait(): the request is that thread's again. */
+static bool
+wake_sleeper(struct glupy_request *request)
+{
+    if (!request->sleeper)
+        return false;
+    glupy_sleeper_wake(request->sleeper);
+    return true;
+}
+
 void
 glupy_request_nudge(struct glupy_request *request)
 {
@@ -320,7 +349,7 @@ glupy_complete(struct glupy_awaitable *awaitable)
     struct glupy_thread *thread;
     enum glupy_place place;
 
-    if (!push(awaitable))
+    if (!push(awaitable) || wake_sleeper(request))
         return;
     place = glupy_place(&thread);
     if (place == GLUPY_WORKER)
@@ -334,6 +363,6 @@ glupy_complete_elsewhere(struct glupy_awaitable *awaitable)
 {
     struct glupy_request *request = awaitable->request;
 
-    if (push(awaitable))
+    if (push(awaitable) && !wake_sleeper(request))
         glupy_request_submit(request);
 }

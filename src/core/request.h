@@ -27,6 +27,7 @@
 struct glupy_wind;
 struct glupy_frame;
 struct glupy_identity;
+struct glupy_sleeper;
 
 /* How a request ends; prepared inside the interpreter, carried out after leaving it (answer.c). */
 struct glupy_answer;
@@ -51,6 +52,8 @@ struct glupy_request {
     unsigned wound;              /* how many have been wound, counted up to MANY_WINDS (wind.c) */
     bool owns_args;              /* the wrappers in argv own their values: the caller's have ended */
 
+    PyObject *call;              /* what any_fop is called with, else NULL */
+
     struct glupy_identity *identity; /* frame.as_root() in force */
 
     atomic_bool cancelled;       /* its graph is going: the coroutine is closed instead of stepped */
@@ -60,6 +63,10 @@ struct glupy_request {
 
     void (*done)(struct glupy_request *); /* background: called inside the interpreter with outcome or exception set */
     void *done_arg;
+
+    bool offloaded;                /* its method has a thread to itself and may block it (offload.h) */
+    bool waits;                    /* in wait() */
+    struct glupy_sleeper *sleeper; /* that thread, while it sleeps in wait() */
 
     struct glupy_job job; /* on its way to a worker */
     void *late_args;      /* the arguments of a call that came in where Python may not run (held form) */
@@ -90,6 +97,13 @@ void glupy_complete_elsewhere(struct glupy_awaitable *awaitable);
 /* A request that the caller owns; NULL without memory. It is freed by being answered. */
 struct glupy_request *glupy_request_new(struct glupy_instance *instance, call_frame_t *frame,
                                         const struct glupy_fop *fop);
+
+/* Let go of a request that the caller owns and that has to wait; false, and it stays the caller's, when something has
+ * come in for it. */
+bool glupy_request_let_go(struct glupy_request *request);
+
+/* Hand out what has come in. Attached, by the runner. */
+void glupy_request_land(struct glupy_request *request);
 
 /* Have a worker run a request that the caller owns. */
 void glupy_request_submit(struct glupy_request *request);
