@@ -122,12 +122,12 @@ def _expected(name: str, arguments: tuple[str, ...], keyword: str) -> str:
 
 def _check_offload(cls: type[Translator], name: str, is_fop: bool) -> None:
     if not is_fop:
-        raise _error(cls, name, f"@offload on {cls.__name__}.{name}, which is no file operation and runs where it is called; "
-                     "put it on the fop that calls it, or await glupy.to_thread(...) there")
+        raise _error(cls, name, f"@offload on {cls.__name__}.{name}, which is no file operation and runs where it is "
+                     "called; put it on the fop that calls it, or await glupy.to_thread(...) there")
     if inspect.iscoroutinefunction(getattr(cls, name)):
-        raise _error(cls, name, f"@offload on {cls.__name__}.{name}, which is an `async def`: a coroutine goes from thread to "
-                     "thread and keeps none. Make it a plain `def`, with glupy.wait(...) for await; or leave @offload out "
-                     "and await glupy.to_thread(...) for what blocks")
+        raise _error(cls, name, f"@offload on {cls.__name__}.{name}, which is an `async def`: a coroutine goes from "
+                     "thread to thread and keeps none. Make it a plain `def`, with glupy.wait(...) for await; or leave "
+                     "@offload out and await glupy.to_thread(...) for what blocks")
 
 
 def _check_option(cls: type[Translator], name: str) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 __all__ = [
-    "CHANGING", "CHANGING_DATA", "CHANGING_METADATA", "CHANGING_NAMES", "LOCKING", "OPENING", "OTHER", "READING", "SYNCING",
+    "CHANGING", "CHANGING_DATA", "CHANGING_METADATA", "CHANGING_NAMES", "LOCKING", "OPENING", "OTHER", "READING",
+    "SYNCING",
 ]
 
 #: What files contain. An open with O_TRUNC does so too, but most opens do not: see OPENING.

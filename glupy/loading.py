@@ -96,7 +96,7 @@ def _make(cls: type[Translator], instance: Instance, file: Path) -> tuple[Transl
     except OptionError as error:
         raise OptionError(error.reason, *fopcheck.place(cls)) from None
     methods = fopcheck.bound_fops(translator, FOPS)
-    fopcheck.with_any_fop(translator, methods, FOPS)  # what is wrong with the class is found before init() begins anything
+    fopcheck.with_any_fop(translator, methods, FOPS)  # a mistake in the class is found before init() begins anything
     try:
         started = translator.init()
         if started is not None:

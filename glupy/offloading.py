@@ -14,9 +14,9 @@ MARK = "__glupy_offload__"
 def offload(method: F) -> F:
     """Decorate a fop method, a plain `def`, that blocks: sqlite, a socket, a file with fsync, time.sleep.
 
-    It is called on a thread of glupy's own, of which up to 64 run such methods at once and others wait their turn;
-    GlusterFS's thread goes on at once. It answers as any plain `def` does. It cannot await: `glupy.wait(wind)` waits for
-    a wind and gives its reply. For any_fop, too. On an `async def`, or on a method that is no fop, it is refused when the
+    It is called on a thread of glupy's own, of which up to 64 run such methods at once, while further calls wait their
+    turn; GlusterFS's thread goes on. It answers as any plain `def` does. It cannot await: `glupy.wait(wind)` waits for a
+    wind and gives its reply. For any_fop, too. On an `async def`, or on a method that is no fop, it is refused when the
     translator is loaded.
     """
     setattr(method, MARK, True)

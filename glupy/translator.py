@@ -27,8 +27,8 @@ class Translator(Fops):
     options          what the volfile gives, as text; Option declarations are the checked form
     common           the options that every translator has (module, log-level, on-error, enabled, budget)
     log              a logging.Logger; what it is given goes to GlusterFS's log under this translator's name
-    fops             the fops that any_fop handles, as far as they have no method of their own; None: all. Given with the
-                     class, ``class Trace(Translator, fops=glupy.CHANGING)``, inherited, and may be set in init()
+    fops             the fops that any_fop handles, as far as they have no method of their own; None: all. Given with
+                     the class, ``class Trace(Translator, fops=glupy.CHANGING)``, inherited, and may be set in init()
 
     A method any_fop(self, frame, call) handles the fops in `fops` that have no method of their own.
     """

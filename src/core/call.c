@@ -1,6 +1,6 @@
-/* Call: what any_fop is given, one call of whatever fop. It has the fop's name and arguments, which are the request's own
- * wrappers, and can be wound on as it came. It may be kept like any argument: the wrappers are then made the owners of
- * their values, since the request finds that it is not the only one who refers to them. */
+/* Call: what any_fop is given, one call of whatever fop. It has the fop's name and arguments, which are the request's
+ * own wrappers, and can be wound on as it came. It may be kept like any argument: the wrappers are then made the owners
+ * of their values, since the request finds that it is not the only one who refers to them. */
 #include "call.h"
 
 #include "compat.h"
@@ -228,8 +228,8 @@ call_iter(PyObject *self)
 /* wind() */
 
 PyDoc_STRVAR(wind_doc, "wind($self, /, *args, child=None, **changes)\n--\n\n"
-                       "A wind of the same fop: await it, or return it for a tail wind. With the arguments as they came, but for those given\n"
-                       "here, by position or by name (docs/fops.md); to the first child, or to the one given.");
+                       "A wind of the same fop: await it, or return it for a tail wind. With the arguments as they came, but\n"
+                       "for those given here, by position or by name (docs/fops.md); to the first child, or to the one given.");
 
 /* The child that a keyword names, or the first; borrowed. NULL with TypeError. */
 static PyObject *
@@ -289,7 +289,8 @@ static PyGetSetDef call_getset[] = {
     {"loc", get_loc, NULL, "The first Loc among the arguments, or None.", NULL},
     {"fd", get_fd, NULL, "The first Fd among the arguments, or None.", NULL},
     {"inode", get_inode, NULL, "The Inode of the first Loc, or else of the first Fd; None where there is none.", NULL},
-    {"gfid", get_gfid, NULL, "The Gfid of the first Loc, or else of the first Fd (null before a file is made), or None.", NULL},
+    {"gfid", get_gfid, NULL, "The Gfid of the first Loc (null before a file is made), or else of the first Fd, or None.",
+     NULL},
     {"path", get_path, NULL,
      "Path of the first Loc, or one by which the inode table knows what the call is about ('<gfid:…>' forms where it\n"
      "knows no name), or None.",
@@ -298,7 +299,8 @@ static PyGetSetDef call_getset[] = {
 };
 
 static PyType_Slot call_slots[] = {
-    {Py_tp_doc, "One call of a fop, whichever it is: what any_fop is given. call['offset'] is the argument of that name."},
+    {Py_tp_doc, "One call of a fop, whichever it is: what any_fop is given. call['offset'] is the argument of that\n"
+                "name."},
     {Py_tp_dealloc, call_dealloc},
     {Py_tp_repr, call_repr},
     {Py_tp_iter, call_iter},

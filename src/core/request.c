@@ -271,7 +271,8 @@ refuse(call_frame_t *frame, const struct glupy_fop *fop, int32_t op_errno)
     fop->unwind(frame, -1, op_errno, &nothing);
 }
 
-/* A stack on which no Python may run, or a method that would block the thread: keep the arguments, let a worker stand in. */
+/* A stack on which no Python may run, or a method that may block its thread: keep the arguments, let a worker stand
+ * in. */
 static void
 enter_late(struct glupy_request *request, const void *passed)
 {

@@ -30,8 +30,8 @@ bool glupy_is_wind(PyObject *object);
 bool glupy_wind_tail_args(struct glupy_wind *self, struct glupy_request *request, const void *callers,
                           union glupy_any_args *passed);
 
-/* A wind of `fop` to a Child as glupy_child_call() makes it, but for what is not given here: that is as in `callers`, the
- * arguments that a request came with. A keyword GLUPY_CHILD_KEYWORD is the caller's own and passed over. Attached. */
+/* A wind of `fop` to a Child as glupy_child_call() makes it, but for what is not given here: that is as in `callers`,
+ * the arguments that a request came with. A keyword GLUPY_CHILD_KEYWORD is the caller's own and passed over. Attached. */
 PyObject *glupy_wind_again(PyObject *child, const struct glupy_fop *fop, PyObject *const *callers,
                            PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames);
 

@@ -49,8 +49,9 @@ pop(struct pool *pool)
     return job;
 }
 
-/* With the lock held. There are more threads than there should be, since some waited when this one was started. Not while
- * one is starting: gf_thread_create() gives a thread its name after it has let it run, and crashes if it has ended. */
+/* With the lock held. There are more threads than there should be, since some waited when this one was started. Not
+ * while one is starting: gf_thread_create() gives a thread its name after it has let it run, and crashes if it has
+ * ended. */
 static bool
 may_end(struct pool *pool)
 {

@@ -35,7 +35,8 @@ def refused(cls: type[Translator]) -> str:
 def test_sets_cover_every_fop_once() -> None:
     assert frozenset().union(*SETS.values()) == set(glupy.FOPS)
     parts = {name: fops for name, fops in SETS.items() if name != "CHANGING"}
-    twice = {(one, other, fop) for one, other in itertools.combinations(parts, 2) for fop in parts[one] & parts[other]}
+    pairs = itertools.combinations(parts, 2)
+    twice = {(one, other, fop) for one, other in pairs for fop in parts[one] & parts[other]}
     assert twice == {("CHANGING_DATA", "CHANGING_NAMES", "put")}
     assert glupy.CHANGING == glupy.CHANGING_DATA | glupy.CHANGING_METADATA | glupy.CHANGING_NAMES
 
