@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import threading
 import time
 from collections import Counter
@@ -12,7 +13,7 @@ from glupy import Call, Frame, Option, Translator
 
 
 class AnyOffload(Translator):
-    how = Option(str, default="waits", choices=("waits", "tail", "nothing", "gathers", "runs", "again"))
+    how = Option(str, default="waits", choices=("waits", "tail", "nothing", "gathers", "runs", "again", "mixed"))
 
     def init(self) -> None:
         self.seen: Counter[str] = Counter()
@@ -56,6 +57,10 @@ class AnyOffload(Translator):
         first = glupy.wait(wind)
         assert glupy.wait(wind) is first
         return first
+
+    def _mixed(self, frame: Frame, call: Call) -> Any:
+        ways = self._waits, self._tail, self._nothing, self._gathers, self._runs, self._again
+        return random.choice(ways)(frame, call)
 
     async def _awaited(self, call: Call) -> Any:
         return await call.wind()

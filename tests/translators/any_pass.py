@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections import Counter
 from typing import Any
 
@@ -9,7 +10,7 @@ from glupy import Call, Frame, Option, Translator
 
 
 class AnyPass(Translator):
-    how = Option(str, default="awaited", choices=("awaited", "looked_into", "given", "tail", "nothing"))
+    how = Option(str, default="awaited", choices=("awaited", "looked_into", "given", "tail", "nothing", "mixed"))
 
     def init(self) -> None:
         self.seen: Counter[str] = Counter()
@@ -34,6 +35,9 @@ class AnyPass(Translator):
 
     def _tail(self, frame: Frame, call: Call) -> Any:
         return call.wind()
+
+    def _mixed(self, frame: Frame, call: Call) -> Any:
+        return random.choice((self._awaited, self._looked_into, self._given, self._tail, self._nothing))(frame, call)
 
     def _nothing(self, frame: Frame, call: Call) -> None:
         pass
