@@ -18,6 +18,7 @@ from glupy import _core, fopsets
 from glupy._core import *
 from glupy._core import GLUSTER_SERIES, GLUSTER_VERSION
 from glupy.errors import LoadError, OptionError, TrustError
+from glupy.events import Event
 from glupy.fopsets import *
 from glupy.ia_type import IaType
 from glupy.offloading import offload
@@ -26,12 +27,12 @@ from glupy.translator import Translator
 
 __version__ = "0.1.0"
 
-__all__ = ["GLUSTER_SERIES", "GLUSTER_VERSION", "IaType", "LoadError", "Option", "OptionError", "Translator",
+__all__ = ["GLUSTER_SERIES", "GLUSTER_VERSION", "Event", "IaType", "LoadError", "Option", "OptionError", "Translator",
            "TrustError", "offload"]
 __all__ += fopsets.__all__
 __all__ += [
     "Buffer", "Call", "Child", "Dirent", "Dirents", "Fd", "Flock", "Frame", "Future", "Gather", "Gfid", "Iatt",
     "Identity", "Inode", "InodeTable", "Instance", "Lease", "LkOwner", "Loc", "Lock", "LockList", "Mdata", "Reply",
-    "Statvfs", "Wind", "Xdata", "gather", "sleep", "to_thread", "wait",
+    "Statvfs", "Task", "Wind", "Xdata", "gather", "sleep", "to_thread", "wait",
 ]
 __all__ += [name for name in vars(_core) if name.endswith("Reply") and name != "Reply"]

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import atexit
+import sys
+import traceback
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from glupy import _core, loading, names
+from glupy import _core, live, loading, names
 from glupy.errors import LoadError
+from glupy.events import Event
 from glupy.logs import install_logging
 from glupy.translator import Translator
 
 if TYPE_CHECKING:
-    from glupy._core import Instance
+    from glupy._core import Child, Instance
 
-__all__ = ["describe", "fini", "load", "reconfigure", "started"]
+__all__ = ["describe", "fini", "hears", "load", "notify", "reconfigure", "stack", "started"]
 
 _LONGEST = 32768  # characters of a traceback in the log
 
@@ -35,7 +38,9 @@ def started(embedded: bool) -> None:
 def load(instance: Instance) -> tuple[Translator, dict[str, Callable[..., Any]]]:
     """The translator for an instance, after its init(), and its bound fops by name. Raises LoadError only."""
     try:
-        return loading.load(instance)
+        translator, methods = loading.load(instance)
+        live.in_force(translator)
+        return translator, methods
     except LoadError:
         raise
     except BaseException as error:
@@ -60,15 +65,37 @@ def describe(error: BaseException, translator: str, fop: str | None, path: str |
 
 
 def reconfigure(translator: Translator, options: Mapping[str, str]) -> None:
-    """New options came with a new volfile: keep their texts. Values read at the start stay as they are."""
-    translator.options = dict(options)
+    """New options came with a new volfile: put all in force, or none. What is wrong with them is logged."""
+    translator._changes.make(translator, options)
+
+
+def hears(translator: Translator) -> bool:
+    """Whether the class has a notify() of its own."""
+    return type(translator).notify is not Translator.notify
+
+
+def notify(translator: Translator, event: int, data: Child | None) -> bool:
+    """An event has reached the translator: False when it keeps it. What notify() raises, the caller logs."""
+    kind = Event(event) if event in Event._value2member_map_ else event
+    result = translator.notify(kind, data)
+    if result is False and event == Event.PARENT_DOWN:
+        raise ValueError("notify() returned False for PARENT_DOWN, which cannot be kept: the graph goes")
+    if result is not None and not isinstance(result, bool):
+        raise TypeError(f"notify() returned {result!r}: expected None, or False to keep the event")
+    return result is not False
+
+
+def stack(ident: int, path: str | None) -> str:
+    """Where a thread is in Python, for the log: what it works on, and its stack."""
+    frame = sys._current_frames().get(ident)
+    lines = traceback.format_stack(frame) if frame is not None else []
+    text = f"{f', about {path!r}' if path else ''}\nStack (most recent call last):\n{''.join(lines)}".rstrip()
+    return text[-_LONGEST:].replace("\0", "\\0").encode("utf-8", "backslashreplace").decode()
 
 
 def fini(translator: Translator) -> None:
     """The graph is going: let the translator end, and drop its module. What its fini() raises, the caller logs."""
     try:
-        ended = translator.fini()
-        if ended is not None:
-            translator._instance.run(ended)
+        translator.fini()
     finally:
         loading.forget(".".join(type(translator).__module__.split(".", 3)[:3]))

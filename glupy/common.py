@@ -18,7 +18,7 @@ class _Declarations:
                       help="after a failure in Python: answer EIO, or pass the operation on if nothing was wound yet")
     enabled = Option(bool, default=True, help="off: every operation passes by")
     budget = Option(float, default=1.0, min=0.0,
-                    help="seconds a fop may run without an await before it is logged; 0: any")
+                    help="seconds a step of Python may run without an await before it is logged; 0: any")
 
 
 #: By the name that a volfile gives them.

@@ -12,7 +12,7 @@ from glupy.errors import LoadError
 from glupy.option import Option
 from glupy import common
 from glupy.offloading import MARK
-from glupy.translator import HOOKS, Translator
+from glupy.translator import HOOKS, PLAIN_HOOKS, Translator
 
 Fops = Mapping[str, tuple[str, ...]]
 #: The handler of all fops without a method, and what it is called with.
@@ -44,7 +44,12 @@ def bound_fops(translator: Translator, fops: Fops) -> dict[str, Callable[..., An
     """The fops that a translator defines, bound, by name, and any_fop; hooks are checked too. Raises LoadError."""
     cls = type(translator)
     for name, arguments in HOOKS.items():
-        _check_call(cls, name, getattr(translator, name), arguments, "def")
+        hook = getattr(translator, name)
+        _check_call(cls, name, hook, arguments, "def")
+        if name in PLAIN_HOOKS and inspect.iscoroutinefunction(hook):
+            raise _error(cls, name, f"{cls.__name__}.{name} is a coroutine, and nobody would wait for it: write "
+                         f"`{_expected(name, arguments, 'def')}`" + ("; it may self.spawn() one" if name == "notify" else
+                                                                    ""))
     known = {**{name: ("frame", *arguments) for name, arguments in fops.items()}, ANY: _ANY_ARGUMENTS}
     return {name: _bound_fop(translator, name, arguments) for name, arguments in known.items() if hasattr(cls, name)}
 

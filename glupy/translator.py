@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
-from collections.abc import Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from glupy import common, logs, option
+from glupy import _core, common, live, logs, option
+from glupy.events import Event
 
 if TYPE_CHECKING:
-    from glupy._core import Child, InodeTable, Instance
+    from glupy._core import Child, InodeTable, Instance, Task
     from glupy._fops import Fops
 else:
     Fops = object  # a fop that is not defined is not ours: GlusterFS's default stands in its place
@@ -48,28 +50,49 @@ class Translator(Fops):
 
     def __init__(self, instance: Instance) -> None:
         self._instance = instance
+        self._changes = live.Changes()
         self.name = instance.name
         self.children = instance.children
         if instance.children:
             self.child = instance.children[0]
-        self.options = dict(instance.options)
         self.log = logs.logger_for(instance)
-        options = option.declared(type(self))
-        self.common, texts = common.split(self.options, options)
+        vars(self).update(self._read(instance.options))
         logs.use_level(self.log, self.common.log_level)
-        vars(self).update(option.read(options, texts, type(self).__name__))
+
+    def _read(self, texts: Mapping[str, str]) -> dict[str, Any]:
+        """What a volfile's options are, by attribute. Raises OptionError."""
+        own = option.declared(type(self))
+        values, rest = common.split(texts, own)
+        return {**option.read(own, rest, type(self).__name__), "options": dict(texts), "common": values}
 
     def init(self) -> Coroutine[Any, Any, None] | None:
         """Called once, with options and children in place, before the first operation. An exception stops the mount.
         May be a coroutine, but children answer only after CHILD_UP."""
         return None
 
-    def fini(self) -> Coroutine[Any, Any, None] | None:
-        """Called once, after the last operation."""
+    def fini(self) -> None:
+        """Called once, after the last operation: when the graph has been told to go (PARENT_DOWN) and no request is left
+        in this translator, at the latest when GlusterFS takes the graph down. Operations that come later pass by."""
         return None
 
-    def notify(self, event: int, data: object) -> None:
-        """Called with each GF_EVENT_* that reaches this layer (glusterfs-fops.h), such as CHILD_UP."""
+    def notify(self, event: Event | int, data: Child | None) -> bool | None:
+        """Called with each event (GF_EVENT_*) that reaches this layer, from above or below, before it goes on.
+
+        event  an Event, or the number of one that glupy does not know
+        data   whom it is about, when it comes from one of self.children; else None
+
+        Return False to keep the event: it then goes no further, unless notify_up() or notify_down() sends it later.
+        PARENT_DOWN cannot be kept.
+        """
+        return None
+
+    def reconfigured(self, changed: dict[str, Any]) -> Coroutine[Any, Any, None] | None:
+        """Called after options have changed while the graph is up; the new values are in place.
+
+        changed  the attributes of options whose values are new, with their old values
+
+        An exception is logged and puts all old values back. May be a coroutine.
+        """
         return None
 
     @property
@@ -77,9 +100,35 @@ class Translator(Fops):
         """The inode table of this graph; None until the graph is up."""
         return self._instance.itable
 
-    def spawn(self, coro: Coroutine[Any, Any, Any]) -> Any:
-        """Run a coroutine in the background; what it raises is logged. It ends with the translator at the latest."""
+    def spawn(self, coro: Coroutine[Any, Any, Any]) -> Task:
+        """Run a coroutine in the background; what it raises is logged. It begins when the first child has come up
+        (CHILD_UP), and ends with the translator at the latest. RuntimeError once the graph is going."""
         return self._instance.spawn(coro)
+
+    def every(self, seconds: float, function: Callable[[], object]) -> Task:
+        """Call a function again and again in the background, first after that many seconds, then as long after each end.
+
+        A coroutine function runs as one, and may wind; any other is called on a thread for what blocks, as by
+        to_thread(). What it raises is logged, and it is called again. It ends with the translator, or with cancel() of
+        the task that is returned. ValueError where seconds is not above 0.
+        """
+        if not seconds > 0:
+            raise ValueError(f"every(): expected seconds above 0, not {seconds!r}")
+        task = _repeat(self._instance, seconds, function)
+        try:
+            return self.spawn(task)
+        except BaseException:
+            task.close()
+            raise
+
+    def notify_up(self, event: Event | int) -> None:
+        """Send an event to the layers above, as xlator_notify() of xlator.h does, as one of this translator's. It has been
+        dealt with on return. ValueError for a number that is no event."""
+        self._instance.notify_up(event)
+
+    def notify_down(self, event: Event | int) -> None:
+        """The same to the layers below."""
+        self._instance.notify_down(event)
 
     if not TYPE_CHECKING:
         def __getattr__(self, name: str) -> Any:
@@ -89,4 +138,19 @@ class Translator(Fops):
 
 
 #: What glupy calls besides fops: name, and the number of arguments after self.
-HOOKS = {"init": (), "fini": (), "notify": ("event", "data")}
+HOOKS = {"init": (), "fini": (), "notify": ("event", "data"), "reconfigured": ("changed",)}
+#: Those that nobody waits for: they are no coroutines.
+PLAIN_HOOKS = ("fini", "notify")
+
+
+async def _repeat(instance: Instance, seconds: float, function: Callable[[], Any]) -> None:
+    """The task of every()."""
+    while True:
+        await _core.sleep(seconds)
+        try:
+            if inspect.iscoroutinefunction(function):
+                await function()
+            else:
+                await _core.to_thread(function)
+        except Exception as error:
+            instance.report(f"every {seconds} s, {getattr(function, '__name__', 'a function')}", error)

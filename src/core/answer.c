@@ -4,6 +4,7 @@
 #include "background.h"
 #include "compat.h"
 #include "frame.h"
+#include "lifecycle.h"
 #include "log.h"
 #include "reply.h"
 #include "types/types.h"
@@ -369,6 +370,9 @@ static void
 free_request(struct glupy_request *request)
 {
     release_args(request);
+    glupy_rest_clear(request);
+    if (request->fop && --request->instance->requests == 0)
+        glupy_instance_idle(request->instance);
     Py_XDECREF(request->identity);
     Py_DECREF(request->instance);
     free(request);
@@ -389,6 +393,7 @@ glupy_answer_prepare(struct glupy_answer *answer, struct glupy_request *request,
     } else {
         from_outcome(answer, request, passed);
     }
+    glupy_stats_answered(request, answer);
     free_request(request);
 }
 

@@ -1,6 +1,8 @@
 /* The protocol by which coroutines wait, and the Task type. See awaitable.h. */
 #include "awaitable.h"
 
+#include <stdarg.h>
+
 #include "request.h"
 
 bool
@@ -75,6 +77,36 @@ glupy_awaitable_next(PyObject *self)
     }
 }
 
+/* What is waited for, in words */
+
+void
+glupy_say(struct glupy_line *line, const char *format, ...)
+{
+    size_t left = line->room - line->length;
+    va_list args;
+    int wanted;
+
+    va_start(args, format);
+    wanted = vsnprintf(line->text + line->length, left, format, args);
+    va_end(args);
+    if (wanted > 0)
+        line->length += (size_t)wanted < left ? (size_t)wanted : left - 1;
+}
+
+#define DEEPEST 4u /* gathers in coroutines in gathers */
+
+void
+glupy_describe(struct glupy_line *line, struct glupy_awaitable *awaitable)
+{
+    if (line->depth == DEEPEST || !awaitable->ops->describe) {
+        glupy_say(line, "%s", awaitable->ops->name);
+        return;
+    }
+    line->depth++;
+    awaitable->ops->describe(awaitable, line);
+    line->depth--;
+}
+
 /* Task */
 
 static int
@@ -112,11 +144,23 @@ task_heard(struct glupy_awaitable *base, struct glupy_request *request, struct g
     }
 }
 
+static void
+task_describe(struct glupy_awaitable *base, struct glupy_line *line)
+{
+    struct glupy_task *self = (struct glupy_task *)base;
+
+    if (self->awaits)
+        glupy_describe(line, self->awaits);
+    else
+        glupy_say(line, "a coroutine");
+}
+
 static const struct glupy_awaitable_ops task_ops = {
     .name = "Task",
     .arm = task_arm,
     .result = task_result,
     .heard = task_heard,
+    .describe = task_describe,
 };
 
 static int
@@ -126,6 +170,7 @@ task_traverse(PyObject *object, visitproc visit, void *arg)
 
     Py_VISIT(Py_TYPE(object));
     Py_VISIT(self->coroutine);
+    Py_VISIT(self->awaits);
     Py_VISIT(self->value);
     Py_VISIT(self->exception);
     Py_VISIT(self->identity);
@@ -138,6 +183,7 @@ task_clear(PyObject *object)
     struct glupy_task *self = (struct glupy_task *)object;
 
     Py_CLEAR(self->coroutine);
+    Py_CLEAR(self->awaits);
     Py_CLEAR(self->value);
     Py_CLEAR(self->exception);
     Py_CLEAR(self->identity);

@@ -13,6 +13,7 @@
 struct glupy_identity;
 struct glupy_request;
 struct glupy_awaitable;
+struct glupy_line;
 
 enum glupy_stage { GLUPY_NEW, GLUPY_YIELDED, GLUPY_ARMED, GLUPY_DONE };
 
@@ -26,7 +27,23 @@ struct glupy_awaitable_ops {
     PyObject *(*result)(struct glupy_awaitable *self);
     /* Attached. One of those it waits for is done (gather, task). NULL where it waits for none. */
     void (*heard)(struct glupy_awaitable *self, struct glupy_request *request, struct glupy_awaitable *from);
+    /* Not attached, while its request rests (rest.h): say in a few words what it is. Only C data may be looked at, and what
+     * nobody but the request's runner changes. NULL: its name will do. */
+    void (*describe)(struct glupy_awaitable *self, struct glupy_line *line);
 };
+
+/* A text that is cut where its room ends. */
+struct glupy_line {
+    char *text;
+    size_t room;
+    size_t length;
+    unsigned depth; /* of awaitables inside awaitables */
+};
+
+__attribute__((format(printf, 2, 3))) void glupy_say(struct glupy_line *line, const char *format, ...);
+
+/* What somebody waits for, in words. See describe() above. */
+void glupy_describe(struct glupy_line *line, struct glupy_awaitable *awaitable);
 
 struct glupy_awaitable {
     PyObject_HEAD
@@ -42,6 +59,7 @@ struct glupy_task {
     struct glupy_awaitable base;
     struct glupy_identity *identity; /* frame.as_root() in force in this coroutine */
     PyObject *coroutine;
+    struct glupy_awaitable *awaits; /* what the coroutine waits for: a reference, or NULL */
     PyObject *value;
     PyObject *exception;
 };

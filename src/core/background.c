@@ -27,6 +27,7 @@ glupy_background_new(struct glupy_instance *instance, PyObject *coroutine, void 
     request->owns_args = true;
     request->done = done;
     request->done_arg = arg;
+    glupy_stats_task_begins(instance);
     list_add_tail(&request->link, &instance->background);
     return request;
 }
@@ -67,10 +68,56 @@ glupy_background_ended(struct glupy_request *request)
     if (!request->done)
         return;
     list_del_init(&request->link);
+    request->task_failed = request->exception != NULL;
     request->done(request);
     request->done = NULL;
     Py_CLEAR(request->outcome);
     Py_CLEAR(request->exception);
+}
+
+/* What a task winds before the first CHILD_UP would fail, or hang: until then it waits here. */
+void
+glupy_background_begin(struct glupy_request *request)
+{
+    struct glupy_instance *instance = request->instance;
+    bool wait;
+
+    pthread_mutex_lock(&instance->lock);
+    wait = !instance->up;
+    if (wait) {
+        request->job.next = NULL;
+        *instance->last_held = &request->job;
+        instance->last_held = &request->job.next;
+    }
+    pthread_mutex_unlock(&instance->lock);
+    if (!wait)
+        glupy_request_submit(request);
+}
+
+void
+glupy_background_up(struct glupy_instance *instance)
+{
+    struct glupy_job *job, *next;
+
+    pthread_mutex_lock(&instance->lock);
+    instance->up = true;
+    job = instance->held;
+    instance->held = NULL;
+    instance->last_held = &instance->held;
+    pthread_mutex_unlock(&instance->lock);
+    for (; job; job = next) {
+        next = job->next;
+        glupy_request_submit((void *)((char *)job - offsetof(struct glupy_request, job)));
+    }
+}
+
+bool
+glupy_background_cancel_one(struct glupy_request *request)
+{
+    if (atomic_exchange(&request->cancelled, true))
+        return false;
+    glupy_request_nudge(request);
+    return true;
 }
 
 void
@@ -81,9 +128,9 @@ glupy_background_cancel(struct glupy_instance *instance)
     instance->going = true;
     list_for_each_entry_safe(request, next, &instance->background, link)
     {
-        if (!atomic_exchange(&request->cancelled, true))
-            glupy_request_nudge(request);
+        glupy_background_cancel_one(request);
     }
+    glupy_background_up(instance);
 }
 
 bool

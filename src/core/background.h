@@ -23,8 +23,17 @@ void glupy_background_rests(struct glupy_request *request);
  * out. Attached; only the first call counts. */
 void glupy_background_ended(struct glupy_request *request);
 
-/* Close the coroutines of all tasks. Attached. */
+/* Let a task begin: at once, or when the first child has come up. Attached. */
+void glupy_background_begin(struct glupy_request *request);
+
+/* A child has come up: let all tasks begin. With or without the interpreter. */
+void glupy_background_up(struct glupy_instance *instance);
+
+/* Close the coroutines of all tasks, those that have not begun included. Attached. */
 void glupy_background_cancel(struct glupy_instance *instance);
+
+/* Close the coroutine of one; false when that has been asked for before. Attached. */
+bool glupy_background_cancel_one(struct glupy_request *request);
 
 /* Wait until no task has anything wound any more; false when that takes longer than the time given. Not
  * attached. */

@@ -6,7 +6,7 @@
 #include <glusterfs/xlator.h>
 
 #define GLUPY_CORE_CAPSULE "glupy._core._loader_api"
-#define GLUPY_CORE_API_VERSION 1
+#define GLUPY_CORE_API_VERSION 2
 
 struct glupy_core_api {
     unsigned version;
@@ -20,6 +20,11 @@ struct glupy_core_api {
     void (*fini)(xlator_t *this);
 
     int32_t (*notify)(xlator_t *this, int32_t event, void *data);
+
+    /* xlator_dumpops.priv and xlator_api_t.dump_metrics; neither waits for the interpreter. */
+    int32_t (*dump_private)(xlator_t *this);
+    int32_t (*dump_metrics)(xlator_t *this, int fd);
+    int32_t (*reconfigure)(xlator_t *this, dict_t *options);
 };
 
 #endif

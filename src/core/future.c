@@ -13,6 +13,7 @@ struct glupy_future {
     PyObject *value;
     PyObject *exception;
     uint64_t nanoseconds; /* sleep */
+    uint64_t until;
     PyObject *call[3];    /* to_thread: function, args, kwargs */
     struct glupy_job job;
 };
@@ -64,16 +65,28 @@ sleep_arm(struct glupy_awaitable *base, struct glupy_request *request)
         glupy_complete_elsewhere(base);
         return 0;
     }
-    if (glupy_clock_call_at(glupy_now() + self->nanoseconds, wake, base))
+    self->until = glupy_now() + self->nanoseconds;
+    if (glupy_clock_call_at(self->until, wake, base))
         return 0;
     PyErr_NoMemory();
     return -1;
+}
+
+static void
+sleep_describe(struct glupy_awaitable *base, struct glupy_line *line)
+{
+    struct glupy_future *self = (struct glupy_future *)base;
+    uint64_t now = glupy_now();
+
+    glupy_say(line, "sleep of %.3f s, %.3f s to go", (double)self->nanoseconds / 1e9,
+              self->until > now ? (double)(self->until - now) / 1e9 : 0.0);
 }
 
 static const struct glupy_awaitable_ops sleep_ops = {
     .name = "sleep",
     .arm = sleep_arm,
     .result = future_result,
+    .describe = sleep_describe,
 };
 
 /* StopIteration cannot go through an await: it would end the coroutine as if it had returned. Steals and gives a

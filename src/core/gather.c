@@ -76,11 +76,31 @@ gather_result(struct glupy_awaitable *base)
     return results;
 }
 
+/* Those that are still out. The tuple and its members do not change while the request rests. */
+static void
+gather_describe(struct glupy_awaitable *base, struct glupy_line *line)
+{
+    PyObject *members = ((struct glupy_gather *)base)->members;
+    const char *between = ": ";
+
+    glupy_say(line, "%zd of gather's %zd", ((struct glupy_gather *)base)->pending, PyTuple_GET_SIZE(members));
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(members); i++) {
+        struct glupy_awaitable *member = (struct glupy_awaitable *)PyTuple_GET_ITEM(members, i);
+
+        if (member->stage != GLUPY_ARMED)
+            continue;
+        glupy_say(line, "%s", between);
+        glupy_describe(line, member);
+        between = ", ";
+    }
+}
+
 static const struct glupy_awaitable_ops gather_ops = {
     .name = "gather",
     .arm = gather_arm,
     .result = gather_result,
     .heard = gather_heard,
+    .describe = gather_describe,
 };
 
 /* Turn what gather() was given into awaitables of ours. */

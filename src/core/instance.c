@@ -5,9 +5,13 @@
 
 #include "background.h"
 #include "compat.h"
+#include "events.h"
 #include "log.h"
+#include "reconfigure.h"
 #include "request.h"
+#include "spawned.h"
 #include "types/inode.h"
+#include "watch.h"
 
 PyObject *
 glupy_children_of(struct glupy_instance *instance, xlator_t *xlator)
@@ -39,8 +43,11 @@ glupy_instance_create(struct glupy_state *state, xlator_t *this)
     self->this = this;
     self->state = state;
     INIT_LIST_HEAD(&self->background);
+    glupy_resting_init(&self->resting);
     pthread_mutex_init(&self->lock, NULL);
     pthread_cond_init(&self->calm, NULL);
+    self->last_held = &self->held;
+    glupy_watch_instance(self);
     self->children = glupy_children_of(self, this);
     if (!self->children)
         Py_CLEAR(self);
@@ -75,6 +82,7 @@ instance_clear(PyObject *object)
 void
 glupy_instance_forget(struct glupy_instance *self)
 {
+    glupy_watch_forget_instance(self);
     self->this = NULL;
     instance_clear((PyObject *)self);
     free(self->fops);
@@ -88,6 +96,8 @@ instance_dealloc(PyObject *object)
 
     PyObject_GC_UnTrack(object);
     glupy_instance_forget((struct glupy_instance *)object);
+    glupy_stats_clear(&((struct glupy_instance *)object)->stats);
+    free(((struct glupy_instance *)object)->options_text);
     type->tp_free(object);
     Py_DECREF(type);
 }
@@ -139,21 +149,24 @@ add_option(dict_t *options, char *key, data_t *value, void *arg)
     return failed ? -1 : 0;
 }
 
+PyObject *
+glupy_options_of(dict_t *given)
+{
+    PyObject *options = PyDict_New();
+
+    if (options && given && dict_foreach(given, add_option, options) < 0)
+        Py_CLEAR(options);
+    return options;
+}
+
+/* Those that the graph was built with: GlusterFS never changes them. */
 static PyObject *
 get_options(PyObject *self, void *unused)
 {
     xlator_t *this = xlator_of(self);
-    PyObject *options = this ? PyDict_New() : NULL;
 
     (void)unused;
-    if (options && this->options) {
-        dict_t *given = dict_ref(this->options); /* a reconfigure may put another in its place */
-
-        if (dict_foreach(given, add_option, options) < 0)
-            Py_CLEAR(options);
-        glupy_drop_dict(given);
-    }
-    return options;
+    return this ? glupy_options_of(this->options) : NULL;
 }
 
 /* The table is the graph's; only its top has it. */
@@ -254,28 +267,12 @@ instance_run(PyObject *object, PyObject *coroutine)
 
 /* spawn(): nobody waits */
 
-static void
-spawned_done(struct glupy_request *request)
-{
-    if (request->exception && !request->cancelled) {
-        PyErr_SetRaisedException(request->exception);
-        request->exception = NULL;
-        glupy_log_exception(request);
-    }
-}
-
 static PyObject *
 instance_spawn(PyObject *object, PyObject *coroutine)
 {
-    struct glupy_request *request;
+    struct glupy_instance *self = (struct glupy_instance *)object;
 
-    if (!drivable((struct glupy_instance *)object, coroutine))
-        return NULL;
-    request = glupy_background_new((struct glupy_instance *)object, coroutine, spawned_done, NULL);
-    if (!request)
-        return NULL;
-    glupy_request_submit(request);
-    Py_RETURN_NONE;
+    return drivable(self, coroutine) ? glupy_task_spawn(self, coroutine) : NULL;
 }
 
 /* The log outlives the graph: what is said later is said for whoever the thread works for. */
@@ -311,7 +308,8 @@ instance_repr(PyObject *object)
 static PyMethodDef instance_methods[] = {
     {"run", instance_run, METH_O, run_doc},
     {"spawn", instance_spawn, METH_O,
-     "spawn($self, coroutine, /)\n--\n\nStart a coroutine as a task of its own and go on. What it raises is logged."},
+     "spawn($self, coroutine, /)\n--\n\nStart a coroutine as a Task of its own and go on. What it raises is logged. It begins when\n"
+     "the first child has come up. RuntimeError once the graph is going."},
     {"log", instance_log, METH_VARARGS,
      "log($self, level, name, file, line, function, message, /)\n--\n\n"
      "As glupy._core.log(), with the level and the graph of this translator, on any thread."},
@@ -319,6 +317,16 @@ static PyMethodDef instance_methods[] = {
      "log_level($self, /)\n--\n\n"
      "The gf_loglevel_t (logging.h) up to which this translator's entries are written now: its own log-level, else\n"
      "the process's."},
+    {"configure", _PyCFunction_CAST(glupy_instance_configure), METH_VARARGS | METH_KEYWORDS,
+     "configure($self, /, *, enabled, pass_on_error, budget, level, text)\n--\n\n"
+     "Put the values of the common options in force, and text (a line NAME=VALUE each) where it can be read without\n"
+     "Python."},
+    {"report", _PyCFunction_CAST(glupy_instance_report), METH_VARARGS,
+     "report($self, doing, error, /)\n--\n\nLog an exception with its traceback, as one of a fop."},
+    {"notify_up", glupy_instance_notify_up, METH_O,
+     "notify_up($self, event, /)\n--\n\nSend an event to the layers above."},
+    {"notify_down", glupy_instance_notify_down, METH_O,
+     "notify_down($self, event, /)\n--\n\nSend an event to the layers below."},
     {NULL, NULL, 0, NULL},
 };
 

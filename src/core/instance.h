@@ -3,8 +3,11 @@
 #define GLUPY_INSTANCE_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "fops_gen.h"
+#include "rest.h"
+#include "stats.h"
 #include "thread.h"
 
 struct glupy_instance {
@@ -20,11 +23,25 @@ struct glupy_instance {
     struct xlator_fops *fops;    /* the instance's own table: our dispatcher where there is a method */
     struct xlator_fops *default_fops;
     struct list_head background; /* requests of tasks, under the interpreter's lock */
-    pthread_mutex_t lock;        /* of busy */
+    pthread_mutex_t lock;        /* of busy, up, held, options_text */
     pthread_cond_t calm;
     unsigned busy;               /* background tasks that have something wound */
+    struct glupy_job *held, **last_held; /* tasks that wait for the first child to come up */
+    char *options_text;          /* the options in force, a line NAME=VALUE each: for those without the interpreter */
+    unsigned requests;           /* fops inside, under the interpreter's lock */
+    bool up;                     /* a child has come up */
     bool going;                  /* the graph goes: no new background tasks */
+    struct glupy_stats stats;
+    struct glupy_resting resting;
+    fop_getxattr_t getxattr;     /* what stands in the table beneath ours (sight.c) */
+    fop_fgetxattr_t fgetxattr;
+    bool down;                   /* PARENT_DOWN has gone by: fini() as soon as no request is left */
+    bool ended;                  /* the author's fini() has been called: nothing of theirs is called any more */
+    bool disabled;               /* option enabled off */
+    bool hears;                  /* the class defines notify() */
     bool pass_on_error;          /* option on-error: wind the call on instead of answering EIO */
+    struct list_head watched;    /* watch.c's list */
+    _Atomic uint64_t budget;     /* option budget, in nanoseconds; 0: none */
 };
 
 struct glupy_child {
@@ -44,6 +61,16 @@ struct glupy_instance *glupy_instance_create(struct glupy_state *state, xlator_t
 
 /* Attached. The xlator_t goes: let go of everything that refers to it. */
 void glupy_instance_forget(struct glupy_instance *self);
+
+/* Attached. A volfile's options as a dict of str. NULL with an exception. */
+PyObject *glupy_options_of(dict_t *options);
+
+/* Let the fops of the class into Python, or past it: each slot of the instance's own table gets glupy's dispatcher, or
+ * GlusterFS's default. Atomic for each; what is inside goes on. Attached. */
+void glupy_instance_let_in(struct glupy_instance *self, bool in);
+
+/* The options in force, a line NAME=VALUE each, or NULL without memory; to be freed. Needs no interpreter, any thread. */
+char *glupy_instance_options_text(struct glupy_instance *self);
 
 /* Attached. A new Child of an instance's graph, or NULL with an exception. */
 PyObject *glupy_child_new(struct glupy_instance *instance, xlator_t *xlator);

@@ -6,6 +6,7 @@
 #include "log.h"
 #include "holders.h"
 #include "main_thread.h"
+#include "sight.h"
 #include "types/types.h"
 #include "worker.h"
 
@@ -24,22 +25,29 @@ slot_of(struct xlator_fops *fops, const struct glupy_fop *fop)
 static int
 make_fops(struct glupy_instance *self)
 {
-    struct xlator_fops *fops = malloc(sizeof(*fops));
-
-    if (!fops) {
+    self->fops = malloc(sizeof(*self->fops));
+    if (!self->fops) {
         PyErr_NoMemory();
         return -1;
     }
-    *fops = *self->this->fops;
-    for (unsigned i = 0; i < GLUPY_FOP_COUNT; i++) {
-        struct xlator_fops *ours = (struct xlator_fops *)&glupy_dispatchers;
-
-        if (self->methods[i])
-            *slot_of(fops, &glupy_fops[i]) = *slot_of(ours, &glupy_fops[i]);
-    }
-    self->fops = fops;
+    *self->fops = *self->this->fops;
+    glupy_sight_take_slots(self);
     self->default_fops = self->this->fops;
+    glupy_instance_let_in(self, !self->disabled);
     return 0;
+}
+
+/* The slots are stored one by one, and the table stays where it is: STACK_WIND reads a fop from it and takes the fop's
+ * number from the slot's place in it, in two steps. */
+void
+glupy_instance_let_in(struct glupy_instance *self, bool in)
+{
+    const struct xlator_fops *from = in ? &glupy_dispatchers : self->default_fops;
+
+    for (unsigned i = 0; self->fops && i < GLUPY_FOP_COUNT; i++)
+        if (self->methods[i])
+            __atomic_store_n(glupy_sight_slot(self, &glupy_fops[i]), *slot_of((struct xlator_fops *)from, &glupy_fops[i]),
+                             __ATOMIC_RELEASE);
 }
 
 /* By the fop's name; any_fop stands under its own as well, so that it can be told from a method of the fop's own. */
@@ -58,19 +66,15 @@ take_methods(struct glupy_instance *self, PyObject *methods)
     return 0;
 }
 
-/* translator.common.on_error, an option that every translator has. */
+/* GlusterFS's thread waits for notify() only where there is one. */
 static int
-take_common(struct glupy_instance *self)
+take_hooks(struct glupy_instance *self)
 {
-    PyObject *common = PyObject_GetAttrString(self->translator, "common");
-    PyObject *on_error = common ? PyObject_GetAttrString(common, "on_error") : NULL;
-    bool failed = !on_error;
+    PyObject *hears = PyObject_CallMethod(self->state->runtime, "hears", "O", self->translator);
 
-    if (on_error && PyUnicode_Check(on_error))
-        self->pass_on_error = PyUnicode_CompareWithASCIIString(on_error, "pass") == 0;
-    Py_XDECREF(on_error);
-    Py_XDECREF(common);
-    return failed ? -1 : 0;
+    self->hears = hears == Py_True;
+    Py_XDECREF(hears);
+    return hears ? 0 : -1;
 }
 
 /* The Python side, imported late: it needs glupy._core itself. */
@@ -98,7 +102,7 @@ load(struct glupy_instance *self)
         return -1;
     }
     Py_INCREF(self->translator);
-    failed = take_methods(self, methods) != 0 || take_common(self) != 0 || make_fops(self) != 0;
+    failed = take_methods(self, methods) != 0 || take_hooks(self) != 0 || make_fops(self) != 0;
     Py_DECREF(loaded);
     return failed ? -1 : 0;
 }
@@ -122,6 +126,7 @@ init_attached(void *arg)
     if (self) {
         call->this->loglevel = GF_LOG_NONE; /* as the process: its own log-level must not hide why it goes */
         glupy_log_exception_doing(self, "init");
+        glupy_background_cancel(self); /* what init() has spawned */
         glupy_instance_forget(self);
         Py_DECREF(self);
     }
@@ -143,6 +148,7 @@ glupy_init(xlator_t *this)
         gf_msg(this->name, GF_LOG_ERROR, error, 0, "no thread for a worker");
         return -1;
     }
+    glupy_ticks_start();
     glupy_main_call(0, init_attached, &call);
     if (!call.instance)
         return -1;
@@ -157,39 +163,52 @@ cancel_attached(void *arg)
     glupy_background_cancel(arg);
 }
 
-static void
-wait_for_background(xlator_t *this, struct glupy_instance *self)
+void
+glupy_wait_for_background(struct glupy_instance *self)
 {
     if (!glupy_background_wait(self, PATIENCE))
-        gf_msg(this->name, GF_LOG_ERROR, 0, 0, "a background task still has a fop out after %u seconds", PATIENCE);
+        gf_msg(self->this->name, GF_LOG_ERROR, 0, 0, "a background task still has a fop out after %u seconds", PATIENCE);
 }
 
-/* PARENT_DOWN: the graph is about to go, and fini() may never be called (a mount's graph switch) or come after the
- * children's (there is no order). So background tasks end now; for what they have wound is waited only after the children
- * have heard, since it may be the event that makes them answer. */
-int32_t
-glupy_notify(xlator_t *this, int32_t event, void *data)
-{
-    bool ends = event == GF_EVENT_PARENT_DOWN && this->private && !glupy_python_gone();
-    int32_t result;
-
-    if (ends)
-        glupy_main_call(glupy_instance_of(this)->state->interpreter, cancel_attached, this->private);
-    result = default_notify(this, event, data);
-    if (ends)
-        wait_for_background(this, this->private);
-    return result;
-}
-
+/* The author's fini(), once: at PARENT_DOWN when the last request has left, else when GlusterFS takes the graph down. */
 static void
-fini_attached(void *arg)
+end_attached(void *arg)
 {
     struct glupy_instance *self = arg;
-    PyObject *result = PyObject_CallMethod(self->state->runtime, "fini", "O", self->translator);
+    PyObject *result;
 
+    if (self->ended)
+        return;
+    self->ended = true;
+    glupy_instance_let_in(self, false);
+    result = PyObject_CallMethod(self->state->runtime, "fini", "O", self->translator);
     if (!result)
         glupy_log_exception_doing(self, "fini");
     Py_XDECREF(result);
+}
+
+/* As posted when the last request left; others may have come since. */
+static void
+end_if_idle_attached(void *arg)
+{
+    struct glupy_instance *self = arg;
+
+    if (self->this && !self->requests)
+        end_attached(self);
+    Py_DECREF(self);
+}
+
+void
+glupy_instance_idle(struct glupy_instance *self)
+{
+    xlator_t *old_this = THIS;
+
+    if (!self->down || self->ended || self->requests)
+        return;
+    Py_INCREF(self);
+    THIS = self->this;
+    glupy_main_post(self->state->interpreter, end_if_idle_attached, self);
+    THIS = old_this;
 }
 
 /* A table that is still there when fini() is called is destroyed after it (brick multiplexing); glfs_fini() destroys
@@ -208,8 +227,10 @@ forget_attached(void *arg)
 {
     struct glupy_instance *self = arg;
 
+    glupy_sight_bar();
     if (self->table)
         glupy_holders_let_go(self->state, self->table, table_alive(self->this, self->table));
+    glupy_sight_unbar();
     glupy_instance_forget(self);
     Py_DECREF(self);
 }
@@ -218,13 +239,17 @@ void
 glupy_fini(xlator_t *this)
 {
     struct glupy_instance *self = this->private;
+    unsigned interpreter;
 
     if (!self || glupy_python_gone())
         return;
+    interpreter = self->state->interpreter;
+    glupy_main_call(interpreter, cancel_attached, self);
+    glupy_wait_for_background(self);
+    glupy_main_call(interpreter, end_attached, self);
+    glupy_sight_bar();
     this->private = NULL;
+    glupy_sight_unbar();
     this->fops = self->default_fops;
-    glupy_main_call(self->state->interpreter, fini_attached, self);
-    glupy_main_call(self->state->interpreter, cancel_attached, self);
-    wait_for_background(this, self);
-    glupy_main_call(self->state->interpreter, forget_attached, self);
+    glupy_main_call(interpreter, forget_attached, self);
 }

@@ -6,6 +6,11 @@
 
 int32_t glupy_init(xlator_t *this);
 void glupy_fini(xlator_t *this);
-int32_t glupy_notify(xlator_t *this, int32_t event, void *data);
+
+/* No fop is inside any more, or PARENT_DOWN has gone by: fini(), if both are so. Attached. */
+void glupy_instance_idle(struct glupy_instance *self);
+
+/* Wait for what background tasks have wound, for some seconds; it is logged when that does not do. Not attached. */
+void glupy_wait_for_background(struct glupy_instance *self);
 
 #endif

@@ -28,9 +28,8 @@ path_of_inode(inode_t *inode)
     return text;
 }
 
-/* Which file it was about. A new reference. */
-static PyObject *
-path_of(struct glupy_request *request)
+PyObject *
+glupy_request_path(struct glupy_request *request)
 {
     for (unsigned i = 0; request->fop && i < request->fop->nargs; i++) {
         PyObject *object = glupy_request_args(request)[i];
@@ -111,8 +110,9 @@ void
 glupy_log_exception(struct glupy_request *request)
 {
     PyObject *exception = PyErr_GetRaisedException();
-    PyObject *path = path_of(request);
+    PyObject *path = glupy_request_path(request);
 
+    glupy_stats_exception(request);
     PyErr_Clear();
     if (exception)
         PyErr_SetRaisedException(exception);

@@ -10,6 +10,9 @@ void glupy_log_exception(struct glupy_request *request);
 /* The same where there is no request: `doing` says what was being done. */
 void glupy_log_exception_doing(struct glupy_instance *instance, const char *doing);
 
+/* Which file a request is about: a new reference to a str, or None. NULL with an exception. Attached. */
+PyObject *glupy_request_path(struct glupy_request *request);
+
 /* repr() of an author's value for a message, cut when it is long, or its type where there is no repr(). A new reference
  * to a str, or NULL without memory. Leaves no exception behind. */
 PyObject *glupy_shown(PyObject *value);

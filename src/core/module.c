@@ -1,13 +1,17 @@
 /* The extension module glupy._core. */
 #include "compat.h"
 #include "core_api.h"
+#include "events.h"
 #include "future.h"
 #include "gather.h"
 #include "lifecycle.h"
 #include "log.h"
 #include "main_thread.h"
 #include "offload.h"
+#include "reconfigure.h"
+#include "sight.h"
 #include "standalone.h"
+#include "watch.h"
 
 int
 glupy_add_type(struct glupy_state *state, PyType_Spec *spec, PyTypeObject **slot)
@@ -27,6 +31,9 @@ static const struct glupy_core_api api = {
     .init = glupy_init,
     .fini = glupy_fini,
     .notify = glupy_notify,
+    .dump_private = glupy_sight_dump_private,
+    .dump_metrics = glupy_sight_dump_metrics,
+    .reconfigure = glupy_reconfigure,
 };
 
 static PyObject *
@@ -99,7 +106,9 @@ add_strings(struct glupy_state *state)
     state->str_xdata = PyUnicode_InternFromString("xdata");
     state->str_reply = PyUnicode_InternFromString("reply");
     state->str_errno = PyUnicode_InternFromString("errno");
-    return state->str_xdata && state->str_reply && state->str_errno ? 0 : -1;
+    state->str_cr_await = PyUnicode_InternFromString("cr_await");
+    state->str_cr_frame = PyUnicode_InternFromString("cr_frame");
+    return state->str_xdata && state->str_reply && state->str_errno && state->str_cr_await && state->str_cr_frame ? 0 : -1;
 }
 
 static int
@@ -110,7 +119,7 @@ setup_types(struct glupy_state *state)
         glupy_xdata_setup,  glupy_buffer_setup, glupy_statvfs_setup, glupy_lk_owner_setup, glupy_flock_setup,
         glupy_lease_setup,  glupy_dirents_setup, glupy_locklist_setup, glupy_frame_setup, glupy_awaitable_setup,
         glupy_reply_setup,  glupy_wind_setup,  glupy_gather_setup, glupy_future_setup, glupy_child_setup,
-        glupy_instance_setup, glupy_call_setup,
+        glupy_instance_setup, glupy_call_setup, glupy_spawned_setup,
     };
 
     for (unsigned i = 0; i < sizeof(setups) / sizeof(setups[0]); i++)
@@ -130,7 +139,8 @@ exec(PyObject *module)
         PyErr_SetString(PyExc_ImportError, "glupy._core: libglusterfs could not be set up");
         return -1;
     }
-    if (setup_types(state) != 0 || add_strings(state) != 0 || add_fops(module) != 0 || add_capsule(module) != 0 ||
+    if (setup_types(state) != 0 || add_strings(state) != 0 || add_fops(module) != 0 || glupy_add_events(module) != 0 ||
+        add_capsule(module) != 0 ||
         PyModule_AddIntConstant(module, "GLUSTER_SERIES", GF_GLUSTER_SERIES) != 0 ||
         PyModule_AddStringConstant(module, "GLUSTER_VERSION", GLUPY_GLUSTER_VERSION) != 0)
         return -1;

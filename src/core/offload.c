@@ -44,7 +44,7 @@ wind_for_sleeper(struct glupy_job *job)
     THIS = request->instance->this;
     glupy_wind_all(request);
     THIS = old_this;
-    if (!glupy_request_let_go(request))
+    if (!glupy_request_rests(request))
         glupy_sleeper_wake(request->sleeper);
 }
 
@@ -58,13 +58,14 @@ rest(struct glupy_request *request)
     if (request->to_wind) {
         request->job.run = wind_for_sleeper; /* the job that brought the request here has begun: its place is free */
         glupy_worker_submit(&request->job);
-    } else if (!glupy_request_let_go(request)) {
+    } else if (!glupy_request_rests(request)) {
         request->sleeper = NULL;
         return;
     }
     glupy_worker_waits(true);
     sleep_until_woken(&sleeper);
     glupy_worker_waits(false);
+    glupy_rest_end(request);
     request->sleeper = NULL;
 }
 
@@ -81,17 +82,33 @@ sleeping_request(struct glupy_thread *thread)
     return NULL;
 }
 
+/* The step ends here, and another begins when it goes on: the time in between is not Python's. */
+static void
+rest_outside(struct glupy_thread *thread, struct glupy_request *request)
+{
+    const struct glupy_activity nothing = {.instance = NULL};
+
+    glupy_stats_step_ends(request);
+    thread->stepping = NULL;
+    glupy_leave(thread);
+    glupy_stats_left(thread, &nothing);
+    rest(request);
+    glupy_stats_enters(thread, request);
+    glupy_enter(thread, request->interpreter);
+    thread->stepping = request;
+    glupy_stats_step_begins(thread, request);
+}
+
 static void
 wait_until_done(struct glupy_thread *thread, struct glupy_request *request, struct glupy_awaitable *awaitable)
 {
     while (awaitable->stage != GLUPY_DONE) {
-        thread->stepping = NULL;
-        glupy_leave(thread);
-        rest(request);
-        glupy_enter(thread, request->interpreter);
-        thread->stepping = request;
+        glupy_rest_awaits(&request->rest.awaits, (PyObject *)awaitable);
+        glupy_rest_locate(request);
+        rest_outside(thread, request);
         glupy_request_land(request);
     }
+    glupy_rest_awaits(&request->rest.awaits, NULL);
 }
 
 /* Something of ours as it is, a coroutine as a task. A new reference. */

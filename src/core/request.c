@@ -9,6 +9,7 @@
 #include "log.h"
 #include "offload.h"
 #include "types/types.h"
+#include "watch.h"
 #include "wind.h"
 
 /* One stay inside the interpreter. */
@@ -87,8 +88,10 @@ call_method(struct glupy_request *request)
 static void
 start(struct glupy_request *request, const void *passed)
 {
-    if (request->fop)
+    if (request->fop) {
         Py_INCREF(request->instance);
+        request->instance->requests++;
+    }
     if (!request->fop)
         glupy_step(request, NULL);
     else if (wrap_args(request, passed) != 0)
@@ -134,6 +137,7 @@ own_args(struct run *run)
             request->fop->args[i].kind->own(object) != 0)
             PyErr_Clear(); /* the wrapper is empty now, which is safe */
     }
+    glupy_rest_locate(request);
     request->owns_args = true;
     run->own_args = false;
     run->passed = NULL;
@@ -144,8 +148,12 @@ run_step(struct glupy_thread *thread, void *arg)
 {
     struct run *run = arg;
     struct glupy_request *outer = thread->stepping;
+    struct glupy_watched watched;
+    bool may_block = run->request->offloaded && !run->request->was_coroutine;
 
     thread->stepping = run->request;
+    glupy_stats_step_begins(thread, run->request);
+    watched = glupy_watch_begin(thread, may_block ? NULL : run->request->instance, run->request->fop ? run->request->fop->name : "task");
     if (run->first)
         start(run->request, run->passed);
     run->first = false;
@@ -157,20 +165,43 @@ run_step(struct glupy_thread *thread, void *arg)
         glupy_step(run->request, NULL); /* which ends a cancelled coroutine */
     if (run->request->finished && !run->request->fop && !run->request->busy)
         glupy_background_ended(run->request);
+    glupy_watch_end(thread, watched); /* the author's code has run; the instance may go with the request */
     if (run->request->finished && run->request->outstanding == 0 && !run->request->busy) {
         glupy_answer_prepare(run->answer, run->request, run->passed);
         run->answered = true;
+    } else {
+        glupy_stats_step_ends(run->request);
     }
     thread->stepping = outer;
 }
 
-bool
-glupy_request_let_go(struct glupy_request *request)
+static bool
+let_go(struct glupy_request *request)
 {
     struct glupy_awaitable *nothing = NULL;
 
     return atomic_compare_exchange_strong_explicit(&request->ready, &nothing, GLUPY_IDLE, memory_order_release,
                                                    memory_order_relaxed);
+}
+
+/* In the list first: once let go of, it is somebody else's. */
+bool
+glupy_request_rests(struct glupy_request *request)
+{
+    glupy_rest_begin(request);
+    if (let_go(request))
+        return true;
+    glupy_rest_end(request);
+    return false;
+}
+
+static void
+call_python(struct run *run, struct glupy_thread *thread, enum glupy_place place)
+{
+    struct glupy_activity before = glupy_stats_enters(thread, run->request);
+
+    glupy_call_python(thread, place, run->request->interpreter, run_step, run);
+    glupy_stats_left(thread, &before);
 }
 
 static void
@@ -179,7 +210,7 @@ run_request(struct run *run, struct glupy_thread *thread, enum glupy_place place
     struct glupy_request *request = run->request;
 
     for (;;) {
-        glupy_call_python(thread, place, request->interpreter, run_step, run);
+        call_python(run, thread, place);
         if (run->answered) {
             glupy_answer_deliver(run->answer, thread, place);
             return;
@@ -195,7 +226,7 @@ run_request(struct run *run, struct glupy_thread *thread, enum glupy_place place
         }
         if (!request->owns_args)
             run->own_args = true;
-        else if (glupy_request_let_go(request))
+        else if (glupy_request_rests(request))
             return;
     }
 }
@@ -208,6 +239,7 @@ glupy_request_run(struct glupy_request *request, struct glupy_thread *thread, en
     struct run run = {.request = request, .passed = passed, .first = !request->started, .answer = &answer};
 
     request->started = true;
+    glupy_rest_end(request);
     run_request(&run, thread, place);
 }
 
@@ -267,6 +299,7 @@ refuse(call_frame_t *frame, const struct glupy_fop *fop, int32_t op_errno)
 {
     union glupy_any_reply nothing;
 
+    glupy_stats_refused(glupy_instance_of(frame->this), fop);
     memset(&nothing, 0, sizeof(nothing));
     fop->unwind(frame, -1, op_errno, &nothing);
 }
@@ -288,14 +321,32 @@ enter_late(struct glupy_request *request, const void *passed)
     glupy_request_submit(request);
 }
 
+/* A thread's first time takes the interpreter, to get a state of its own. */
+static enum glupy_place
+arrive(struct glupy_instance *instance, struct glupy_thread **thread)
+{
+    bool first = !glupy_thread_if_any();
+    enum glupy_place place;
+
+    if (first)
+        atomic_fetch_add_explicit(&instance->stats.arriving, 1, memory_order_relaxed);
+    place = glupy_place(thread);
+    if (first)
+        atomic_fetch_sub_explicit(&instance->stats.arriving, 1, memory_order_relaxed);
+    return place;
+}
+
 void
 glupy_enter_fop(call_frame_t *frame, xlator_t *this, const struct glupy_fop *fop, const void *passed)
 {
     struct glupy_instance *instance = glupy_instance_of(this);
     struct glupy_thread *thread;
     struct glupy_request *request;
+    bool offloaded = instance->offloaded[fop - glupy_fops];
     enum glupy_place place;
 
+    glupy_stats_called(instance, fop);
+    place = offloaded ? GLUPY_WORKER : arrive(instance, &thread);
     if (glupy_python_gone()) {
         refuse(frame, fop, EIO);
         return;
@@ -305,8 +356,7 @@ glupy_enter_fop(call_frame_t *frame, xlator_t *this, const struct glupy_fop *fop
         refuse(frame, fop, ENOMEM);
         return;
     }
-    request->offloaded = instance->offloaded[fop - glupy_fops];
-    place = request->offloaded ? GLUPY_WORKER : glupy_place(&thread);
+    request->offloaded = offloaded;
     if (place == GLUPY_WORKER)
         enter_late(request, passed);
     else

@@ -20,6 +20,7 @@
 #include "fop.h"
 #include "instance.h"
 #include "place.h"
+#include "rest.h"
 #include "worker.h"
 
 #define GLUPY_IDLE ((struct glupy_awaitable *)1)
@@ -68,6 +69,12 @@ struct glupy_request {
     bool waits;                    /* in wait() */
     struct glupy_sleeper *sleeper; /* that thread, while it sleeps in wait() */
 
+    struct glupy_rest rest; /* for the list of those that wait */
+    uint64_t began;         /* ticks: its first step began; 0: it has not */
+    uint64_t since;         /* the latest step began, or ended */
+    uint64_t python;        /* ticks in its steps so far */
+    bool task_failed;       /* background: ended with an exception */
+
     struct glupy_job job; /* on its way to a worker */
     void *late_args;      /* the arguments of a call that came in where Python may not run (held form) */
 
@@ -99,8 +106,8 @@ struct glupy_request *glupy_request_new(struct glupy_instance *instance, call_fr
                                         const struct glupy_fop *fop);
 
 /* Let go of a request that the caller owns and that has to wait; false, and it stays the caller's, when something has
- * come in for it. */
-bool glupy_request_let_go(struct glupy_request *request);
+ * come in for it. Whoever takes it over calls glupy_rest_end(). Not attached. */
+bool glupy_request_rests(struct glupy_request *request);
 
 /* Hand out what has come in. Attached, by the runner. */
 void glupy_request_land(struct glupy_request *request);

@@ -42,10 +42,11 @@ struct glupy_state {
     PyTypeObject *future_type;
     PyTypeObject *child_type;
     PyTypeObject *instance_type;
+    PyTypeObject *spawned_type; /* Task */
 
     struct list_head holders; /* objects that own references into inode tables: holders.h */
     PyObject *runtime; /* the module glupy._runtime: what C asks of Python (load, format a traceback) */
-    PyObject *str_xdata, *str_reply, *str_errno;
+    PyObject *str_xdata, *str_reply, *str_errno, *str_cr_await, *str_cr_frame;
 };
 
 /* The state of the module that defined `type` (types of ours cannot be subclassed, so any object's type will do). */
@@ -89,5 +90,6 @@ int glupy_gather_setup(struct glupy_state *);
 int glupy_future_setup(struct glupy_state *);
 int glupy_child_setup(struct glupy_state *);
 int glupy_instance_setup(struct glupy_state *);
+int glupy_spawned_setup(struct glupy_state *);
 
 #endif

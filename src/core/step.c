@@ -4,12 +4,19 @@
 #include "request.h"
 #include "wind.h"
 
+static struct glupy_awaitable **
+awaits_of(struct glupy_request *request, struct glupy_task *task)
+{
+    return task ? &task->awaits : &request->rest.awaits;
+}
+
 static void
 end(struct glupy_request *request, struct glupy_task *task, PyObject *value)
 {
     PyObject *exception = value ? NULL : PyErr_GetRaisedException();
 
     Py_CLEAR(request->identity);
+    glupy_rest_awaits(awaits_of(request, task), NULL);
 
     if (task) {
         Py_CLEAR(task->coroutine);
@@ -107,6 +114,16 @@ goes_on(struct glupy_request *request, struct glupy_task *task, PyObject *value)
     return true;
 }
 
+/* For those who ask what it waits for. The line of the await costs more to find, and nobody sees it unless the request
+ * comes to rest: one that has rested before is likely to do so again, the others are asked when they do (request.c). */
+static void
+waits(struct glupy_request *request, struct glupy_task *task, PyObject *awaitable)
+{
+    glupy_rest_awaits(awaits_of(request, task), awaitable);
+    if (!task && request->owns_args)
+        glupy_rest_locate(request);
+}
+
 static void
 step(struct glupy_request *request, struct glupy_task *task)
 {
@@ -116,6 +133,7 @@ step(struct glupy_request *request, struct glupy_task *task)
         close_cancelled(request, task, coroutine);
         return;
     }
+    glupy_rest_awaits(awaits_of(request, task), NULL); /* it would be kept alive until the next await */
 
     while (coroutine) {
         PyObject *result;
@@ -124,6 +142,8 @@ step(struct glupy_request *request, struct glupy_task *task)
         while (sent == PYGEN_NEXT) {
             int begun = begin(request, task, result);
 
+            if (begun == 0)
+                waits(request, task, result);
             Py_DECREF(result);
             if (begun == 0)
                 return;

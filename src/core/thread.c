@@ -2,15 +2,21 @@
 #include "thread.h"
 
 #include <pthread.h>
-#include <stdatomic.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "drops_queue.h"
 #include "place.h"
+#include "watch.h"
 
 static _Thread_local struct glupy_thread *current;
 static pthread_key_t key;
 static pthread_once_t key_once = PTHREAD_ONCE_INIT;
 static atomic_bool gone;
+static struct {
+    pthread_mutex_t lock;
+    struct list_head list;
+} threads = {.lock = PTHREAD_MUTEX_INITIALIZER, .list = {&threads.list, &threads.list}};
 
 bool
 glupy_python_gone(void)
@@ -43,6 +49,10 @@ thread_end(void *arg)
         if (thread->tstates[i] && (i || thread->ours))
             give_back(thread->tstates[i]); /* what dies here is given up as by a thread that is not ours */
     current = NULL;
+    pthread_mutex_lock(&threads.lock);
+    list_del(&thread->link);
+    pthread_mutex_unlock(&threads.lock);
+    glupy_watch_forget_thread(thread);
     glupy_place_free_stack(thread);
     free(thread->drops);
     free(thread);
@@ -75,7 +85,27 @@ make_tstate(struct glupy_thread *thread)
 {
     thread->ours = PyGILState_GetThisThreadState() == NULL;
     PyGILState_Ensure();
+    thread->ident = PyThread_get_thread_ident();
     thread->tstates[0] = PyEval_SaveThread();
+}
+
+static void
+enlist(struct glupy_thread *thread)
+{
+    thread->tid = (pid_t)syscall(SYS_gettid);
+    pthread_mutex_lock(&threads.lock);
+    list_add_tail(&thread->link, &threads.list);
+    pthread_mutex_unlock(&threads.lock);
+}
+
+void
+glupy_threads_each(void (*fn)(struct glupy_thread *thread, void *arg), void *arg)
+{
+    struct glupy_thread *thread;
+
+    pthread_mutex_lock(&threads.lock);
+    list_for_each_entry(thread, &threads.list, link) fn(thread, arg);
+    pthread_mutex_unlock(&threads.lock);
 }
 
 struct glupy_thread *
@@ -100,6 +130,8 @@ glupy_thread(void)
     make_tstate(thread);
     pthread_once(&key_once, make_key);
     pthread_setspecific(key, thread);
+    enlist(thread);
+    glupy_watch_thread(thread);
     current = thread;
     return thread;
 }

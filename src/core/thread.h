@@ -7,10 +7,15 @@
 #ifndef GLUPY_THREAD_H
 #define GLUPY_THREAD_H
 
+#include <stdatomic.h>
+
 #include "gluster.h"
 #include "interpreter.h"
+#include "watched.h"
 
 struct glupy_drop;
+struct glupy_fop;
+struct glupy_instance;
 struct glupy_request;
 
 struct glupy_thread {
@@ -23,13 +28,26 @@ struct glupy_thread {
     char *stack_high;
     char *private_low;     /* the roomy stack it switches to, NULL until needed (place.c) */
     char *private_high;
+    struct list_head link; /* of all threads: glupy_threads_each() */
+    pid_t tid;
+    /* What it does, for statistics (stats.h): read by others at any time. */
+    _Atomic(const struct glupy_instance *) busy_for;
+    _Atomic(const struct glupy_fop *) busy_with;
+    _Atomic uint64_t busy_since;
     struct glupy_drop *drops; /* references given up since the last glupy_leave (drops.c) */
     unsigned ndrops;
     unsigned room;
+    unsigned long ident;      /* Python's number of the thread */
+    struct glupy_watched watched; /* whose code runs, for those without the interpreter (watch.c) */
+    _Atomic uint64_t step;    /* changes whenever a step of Python begins or ends */
+    struct glupy_seen seen;
 };
 
 /* The calling thread's entry, made at the first call. NULL without memory, or when Python is shutting down. */
 struct glupy_thread *glupy_thread(void);
+
+/* Call fn for each thread that has an entry; it must be short and must not wait. Not attached. */
+void glupy_threads_each(void (*fn)(struct glupy_thread *thread, void *arg), void *arg);
 
 /* The entry if there is one already. */
 struct glupy_thread *glupy_thread_if_any(void);

@@ -153,11 +153,21 @@ wind_result(struct glupy_awaitable *base)
     return Py_NewRef(self->reply);
 }
 
+/* The child's xlator is there: GlusterFS frees those of a graph after it has ended all of them. */
+static void
+wind_describe(struct glupy_awaitable *base, struct glupy_line *line)
+{
+    struct glupy_wind *self = (struct glupy_wind *)base;
+
+    glupy_say(line, "%s from %s", self->fop->name, self->child->xlator->name);
+}
+
 static const struct glupy_awaitable_ops wind_ops = {
     .name = "wind",
     .arm = wind_arm,
     .landed = wind_landed,
     .result = wind_result,
+    .describe = wind_describe,
 };
 
 bool

@@ -38,9 +38,22 @@ notify(xlator_t *this, int32_t event, void *data, ...)
 static int32_t
 reconfigure(xlator_t *this, dict_t *options)
 {
-    (void)this;
-    (void)options;
-    return 0;
+    return core ? core->reconfigure(this, options) : 0;
+}
+
+/* Statedumps, and .meta/graphs/active/NAME/private on a mount. */
+static int32_t
+dump_private(xlator_t *this)
+{
+    return core ? core->dump_private(this) : 0;
+}
+
+static struct xlator_dumpops dumpops = {.priv = dump_private};
+
+static int32_t
+dump_metrics(xlator_t *this, int fd)
+{
+    return core ? core->dump_metrics(this, fd) : 0;
 }
 
 /* GlusterFS takes this table as the start of each instance's; init() gives every instance one of its own. */
@@ -63,6 +76,8 @@ __attribute__((visibility("default"))) union {
             .fini = fini,
             .reconfigure = reconfigure,
             .notify = notify,
+            .dumpops = &dumpops,
+            .dump_metrics = dump_metrics,
             .fops = &fops,
             .cbks = &cbks,
             .options = options,

@@ -8,6 +8,7 @@ import re
 import shutil
 import signal
 import subprocess
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -17,7 +18,7 @@ import glupy
 import pytest
 from support.attempts import PATIENCE, attempt
 from support.mounts import Mount
-from support.volfiles import layer, posix, volfile
+from support.volfiles import Layer, layer, posix, volfile
 from support.waiting import wait_until
 
 
@@ -187,6 +188,22 @@ def test_ends_with_requests_inside(how: str) -> None:
         assert "signal received" not in mount.text() and "pending frames" not in mount.text()
 
 
+def test_ends_with_a_thousand_requests_inside() -> None:
+    """And with threads of the translator's own alive, some of them computing."""
+    expected = (r"fuse_thread_proc", r"received signum", r"cleanup")
+    with Mount([layer("talks", "user/talks")], expected=expected) as mount:
+        (mount.path / "file").write_bytes(b"")
+        assert ask(mount, "threads") == "4 threads"
+        with ThreadPoolExecutor(1000) as pool:
+            waiting = [pool.submit(ask, mount, "suspends", "file") for _ in range(1000)]
+            wait_until(lambda: "waits: 1000 requests" in mount.text(), "the requests to be inside", 60)
+            assert mount.process
+            mount.process.terminate()
+            assert mount.process.wait(PATIENCE) in (0, 15)
+            assert {future.result() for future in waiting} <= {"ENOTCONN", "ECONNABORTED"}
+        assert "signal received" not in mount.text()
+
+
 @pytest.mark.parametrize("how", WAITS)
 def test_lazy_unmount_with_requests_inside(how: str) -> None:
     """The mount goes out of sight at once; the request stays, and goes with the process."""
@@ -240,19 +257,60 @@ def test_statedump_with_requests_inside(how: str, dumps: Path) -> None:
             mount.process.wait(PATIENCE)
 
 
-@pytest.mark.skipif(glupy.GLUSTER_SERIES < 11, reason="reads the volfile of a server again, but no local one")
+def reload(mount: Mount, *layers: Layer) -> None:
+    """Give glusterfs another volfile."""
+    mount.volfile.write_text(volfile([*posix(mount.brick), *layers]))
+    os.kill(mount.pid, signal.SIGHUP)
+
+
+REREADS = pytest.mark.skipif(glupy.GLUSTER_SERIES < 11, reason="reads the volfile of a server again, but no local one")
+
+
+@REREADS
 def test_new_graph() -> None:
-    """SIGHUP makes GlusterFS read its volfile again: the new graph's instances go on. (fuse keeps the old graph.)"""
+    """SIGHUP makes GlusterFS read its volfile again: the new graph's instances go on, those of the old one end, once."""
     with Mount([layer("talks", "user/talks", greeting="one")], expected=(r"0-glusterfs: ",)) as mount:
         (mount.path / "file").write_bytes(b"before")
-        with open(mount.path / "file", "rb", buffering=0) as file:
-            assert json.loads(ask(mount, "state", "file"))[3] == "one"
-            layers = [layer("talks", "user/talks", greeting="two"), layer("more", "user/talks", greeting="three")]
-            mount.volfile.write_text(volfile([*posix(mount.brick), *layers]))
-            os.kill(mount.pid, signal.SIGHUP)
-            wait_until(lambda: ask(mount, "more.state", "file") != "ENODATA", "the new graph")
-            assert json.loads(ask(mount, "talks.state", "file"))[3] == "two"
+        stop = threading.Event()
+
+        def load() -> int:
+            count = 0
+            while not stop.is_set():
+                (mount.path / f"load{count % 10}").write_bytes(b"x" * 10_000)
+                assert (mount.path / f"load{count % 10}").read_bytes() == b"x" * 10_000
+                count += 1
+            return count
+
+        with open(mount.path / "file", "rb", buffering=0) as file, ThreadPoolExecutor(3) as pool:
+            working = [pool.submit(load) for _ in range(1)]
+            try:
+                assert json.loads(ask(mount, "state", "file"))[3] == "one"
+                reload(mount, layer("talks", "user/talks", greeting="two"), layer("more", "user/talks", greeting="three"))
+                wait_until(lambda: ask(mount, "more.state", "file") != "ENODATA", "the new graph")
+                assert json.loads(ask(mount, "talks.state", "file"))[3] == "two"
+                wait_until(lambda: "talks ends, one" in mount.text(), "the end of the old instance")
+            finally:
+                stop.set()
+            assert all(future.result() for future in working)
             assert file.read(6) == b"before"
         (mount.path / "file").write_bytes(b"after")
         assert (mount.path / "file").read_bytes() == b"after"
-        assert mount.text().count(" begins, ") == 3
+        assert mount.text().count(" begins, ") == 3 and mount.text().count(" ends, ") == 1
+
+
+@REREADS
+def test_new_options() -> None:
+    """The same topology: reconfigure, in the graph that is there."""
+    with Mount([layer("talks", "user/talks", greeting="one")],
+               expected=(r"0-glusterfs: ", r"talks keeps the options")) as mount:
+        reload(mount, layer("talks", "user/talks", greeting="two"))
+        wait_until(lambda: json.loads(ask(mount, "state"))[3] == "two", "the new option")
+        reload(mount, layer("talks", "user/talks", greeting="three", enabled="perhaps"))
+        wait_until(lambda: 'option enabled is "perhaps": expected one of on' in mount.text(), "the refusal")
+        assert json.loads(ask(mount, "state"))[3] == "two"
+        reload(mount, layer("talks", "user/talks", greeting="three", enabled="off"))
+        wait_until(lambda: ask(mount, "state") == "ENODATA", "Python to be out of the path")
+        reload(mount, layer("talks", "user/talks", greeting="three"))
+        wait_until(lambda: ask(mount, "state") != "ENODATA", "Python to be back")
+        assert json.loads(ask(mount, "state"))[3] == "three"
+        assert mount.text().count(" begins, ") == 1

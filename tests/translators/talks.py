@@ -126,10 +126,31 @@ def ask_keeps_interpreter(self: Talks, path: str) -> Any:
     ctypes.PyDLL(None).sleep(100_000)
 
 
+def compute() -> None:
+    while True:
+        sum(range(1000))
+
+
+def ask_threads(self: Talks, path: str) -> str:
+    """Threads of our own, of which nobody sees the end."""
+    for target in (compute, compute, threading.Event().wait, threading.Event().wait):
+        threading.Thread(target=target).start()
+    return "4 threads"
+
+
+async def ask_suspends(self: Talks, path: str) -> Any:
+    future = glupy.Future()
+    self.suspended.append(future)
+    if len(self.suspended) == 1000:
+        self.log.info("waits: 1000 requests")
+    await future
+
+
 class Talks(Translator):
     greeting = Option(str, default="hello", help="part of the state")
 
     def init(self) -> None:
+        self.suspended: list[Any] = []
         self.log.info("%s begins, %s", self.name, self.greeting)
 
     def fini(self) -> None:

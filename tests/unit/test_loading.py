@@ -43,6 +43,9 @@ class Instance:
     def spawn(self, coro):
         return coro
 
+    def configure(self, **values):
+        self.configured = values
+
 
 @pytest.fixture
 def folder(monkeypatch):
@@ -120,12 +123,12 @@ def test_by_type_by_old_option_and_with_hyphens(write):
         assert type(_runtime.load(instance)[0]).__name__ == "Good"
 
 
-def test_coroutine_init_and_fini(write):
+def test_coroutine_init(write):
     write(GOOD + """
     async def init(self):
         self.started = True
 
-    async def fini(self):
+    def fini(self):
         self.ended = True
 """)
     translator, _ = _runtime.load(Instance(module="mod"))
@@ -465,6 +468,8 @@ def test_generators(refusal, folder, prefix):
 def test_hook_signature(refusal):
     start = HEAD + "class A(Translator):\n"
     assert "expected `def notify(self, event, data)`" in refusal(start + "    def notify(self): pass\n")
+    assert "is a coroutine, and nobody would wait for it: write `def notify(self, event, data)`; it may self.spawn()" in (
+        refusal(start + "    async def notify(self, event, data): pass\n"))
     assert "expected `def init(self)`" in refusal(start + "    def init(self, x): pass\n")
 
 

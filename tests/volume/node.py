@@ -7,6 +7,7 @@ Run by test_volume.py in fresh mount and network namespaces; `node.py CASE` exit
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import json
 import os
@@ -16,7 +17,9 @@ import struct
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[1]), str(Path(__file__).resolve().parents[1] / "mount")]
@@ -138,6 +141,15 @@ def use(path: Path) -> None:
     assert not [name for name in os.listdir(path) if not name.startswith(".")]
 
 
+def state(path: Path) -> str | None:
+    """What the translator talks says; None where it is not in the path."""
+    try:
+        return os.getxattr(path / "file", "user.state").decode()
+    except OSError as error:
+        assert error.errno == errno.ENODATA
+        return None
+
+
 def one_brick(node: Node) -> None:
     """A volume with a translator, from its creation to its end."""
     node.create("vol")
@@ -154,6 +166,15 @@ def one_brick(node: Node) -> None:
         assert client and client.startswith("CTX_ID:"), client
         # Options change while the brick runs; other volume options, too.
         gluster("volume", "set", "vol", "user.xlator.talks.greeting", "changed")
+        wait_until(lambda: json.loads(state(path))[3] == "changed", "the new option")
+        gluster("volume", "set", "vol", "user.xlator.talks.on-error", "EPERM")
+        wait_until(lambda: "talks keeps the options it has" in node.brick_log("vol"), "the refusal")
+        assert 'option on-error is "EPERM": must be one of EIO, pass' in node.brick_log("vol")
+        gluster("volume", "set", "vol", "user.xlator.talks.on-error", "EIO")
+        gluster("volume", "set", "vol", "user.xlator.talks.enabled", "off")
+        wait_until(lambda: state(path) is None, "Python to be out of the path")
+        gluster("volume", "set", "vol", "user.xlator.talks.enabled", "on")
+        wait_until(lambda: state(path) is not None, "Python to be back")
         gluster("volume", "set", "vol", "performance.read-ahead", "off")
         use_again = path / "again"
         use_again.mkdir()
@@ -230,8 +251,48 @@ def refused(node: Node) -> None:
     gluster("volume", "delete", "vol")
 
 
+def multiplexed(node: Node) -> None:
+    """Bricks of another volume come and go in the process of a brick that is at work, each with its translator."""
+    gluster("volume", "set", "all", "cluster.brick-multiplex", "on")
+    node.create("vol")
+    gluster("volume", "set", "vol", "user.xlator.talks", "posix")
+    gluster("volume", "start", "vol")
+    with node.mounted("vol") as path:
+        stop = threading.Event()
+
+        def load() -> None:
+            while not stop.is_set():
+                use(path)
+
+        with ThreadPoolExecutor(1) as pool:
+            working = pool.submit(load)
+            try:
+                for turn in range(1, 4):
+                    node.create("guest")
+                    gluster("volume", "set", "guest", "user.xlator.talks", "posix")
+                    gluster("volume", "set", "guest", "user.xlator.talks.greeting", f"turn-{turn}")
+                    gluster("volume", "start", "guest")
+                    with node.mounted("guest") as guest:
+                        (guest / "file").write_bytes(b"")
+                        assert json.loads(state(guest) or "[]")[3] == f"turn-{turn}"
+                    gluster("volume", "stop", "guest")
+                    wait_until(lambda: f"guest-talks ends, turn-{turn}" in node.brick_log("vol"), "fini()")
+                    gluster("volume", "delete", "guest")
+                    shutil.rmtree(node.top / "guest-0")
+            finally:
+                stop.set()
+            working.result(60)
+        (path / "file").write_bytes(b"")
+        assert json.loads(state(path) or "[]")[0] == "vol-talks"
+    assert node.brick_log("vol").count("guest-talks begins") == 3
+    assert node.brick_log("vol").count("guest-talks ends") == 3
+    gluster("volume", "stop", "vol")
+    gluster("volume", "delete", "vol")
+    gluster("volume", "set", "all", "cluster.brick-multiplex", "off")
+
+
 CASES: dict[str, Callable[[Node], None]] = {
-    function.__name__: function for function in (one_brick, positions, quota, replicated, refused)
+    function.__name__: function for function in (one_brick, positions, quota, replicated, refused, multiplexed)
 }
 
 

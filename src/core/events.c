@@ -1,0 +1,220 @@
+/* Events. See events.h.
+ *
+ * The author's notify() hears of an event before it goes on, whichever way it goes: at CHILD_UP the child can be used and
+ * nobody above asks for anything yet; at PARENT_DOWN the children are still there. It runs on Python's main thread, as
+ * all hooks do, so events of one instance come to it in the order in which they came to us. GlusterFS's thread, which may
+ * be the only one of a connection, or a synctask, waits for it only for a time; then the event goes on. An instance
+ * without notify() never waits, but at PARENT_DOWN. */
+#include "events.h"
+
+#include "background.h"
+#include "compat.h"
+#include "lifecycle.h"
+#include "log.h"
+#include "main_thread.h"
+#include "watch.h"
+
+#define PATIENCE 10u /* seconds */
+
+struct event {
+    struct glupy_instance *instance;
+    int32_t event;
+    xlator_t *child; /* whom it is about, if it is a child of ours */
+    bool hold;       /* the author keeps it */
+};
+
+static PyObject *
+child_object(struct event *event)
+{
+    PyObject *children = event->instance->children;
+
+    for (Py_ssize_t i = 0; event->child && i < PyTuple_GET_SIZE(children); i++)
+        if (((struct glupy_child *)PyTuple_GET_ITEM(children, i))->xlator == event->child)
+            return PyTuple_GET_ITEM(children, i);
+    return Py_None;
+}
+
+static void
+call_hook(struct event *event)
+{
+    struct glupy_instance *self = event->instance;
+    struct glupy_thread *thread = glupy_thread_if_any();
+    struct glupy_watched watched = glupy_watch_begin(thread, self, "notify");
+    PyObject *result = PyObject_CallMethod(self->state->runtime, "notify", "OiO", self->translator, (int)event->event,
+                                           child_object(event));
+
+    glupy_watch_end(thread, watched);
+    event->hold = result == Py_False;
+    if (!result)
+        glupy_log_exception_doing(self, "notify");
+    Py_XDECREF(result);
+}
+
+static void
+event_attached(void *arg)
+{
+    struct event *event = arg;
+    struct glupy_instance *self = event->instance;
+
+    if (!self->this)
+        return;
+    if (self->hears && !self->ended)
+        call_hook(event);
+    if (event->event == GF_EVENT_PARENT_DOWN)
+        glupy_background_cancel(self);
+}
+
+/* The children have heard of PARENT_DOWN. */
+static void
+down_attached(void *arg)
+{
+    struct glupy_instance *self = arg;
+
+    self->down = true;
+    glupy_instance_idle(self);
+}
+
+static xlator_t *
+child_of(xlator_t *this, void *data)
+{
+    for (xlator_list_t *child = this->children; child; child = child->next)
+        if (child->xlator == data)
+            return data;
+    return NULL;
+}
+
+/* False when the author keeps the event. */
+static bool
+goes_on(xlator_t *this, int32_t number, void *data)
+{
+    struct event *event = malloc(sizeof(*event));
+    bool hold;
+
+    if (!event)
+        return true;
+    *event = (struct event){.instance = this->private, .event = number, .child = child_of(this, data)};
+    if (!glupy_main_call_within(PATIENCE, event->instance->state->interpreter, event_attached, event, free)) {
+        gf_msg(this->name, GF_LOG_ERROR, 0, 0,
+               "Python's main thread has been busy for %u seconds: event %d goes on before notify() has heard of it",
+               PATIENCE, number);
+        return true;
+    }
+    hold = event->hold;
+    free(event);
+    return !hold;
+}
+
+int32_t
+glupy_notify(xlator_t *this, int32_t event, void *data)
+{
+    struct glupy_instance *self = this->private;
+    bool ends = event == GF_EVENT_PARENT_DOWN, passes = true;
+    int32_t result;
+
+    if (!self || glupy_python_gone())
+        return default_notify(this, event, data);
+    if (self->hears || ends)
+        passes = goes_on(this, event, data);
+    result = passes ? default_notify(this, event, data) : 0;
+    if (event == GF_EVENT_CHILD_UP)
+        glupy_background_up(self); /* now fuse and libgfapi have made the inode table */
+    /* What background tasks have wound is waited for only now: the event may be what makes the children answer. */
+    if (ends) {
+        glupy_wait_for_background(self);
+        glupy_main_post(self->state->interpreter, down_attached, self);
+    }
+    return result;
+}
+
+/* An event of the translator's own: as xlator_notify() for the layers next to it, and for the top of a graph what owns
+ * the graph (fuse, libgfapi), as default_notify() has it. */
+static void
+send_up(xlator_t *this, int32_t event)
+{
+    xlator_t *root = this->ctx->root;
+
+    if (!this->parents && root)
+        xlator_notify(root, event, this->graph);
+    for (xlator_list_t *parent = this->parents; parent; parent = parent->next)
+        if (parent->xlator->init_succeeded)
+            xlator_notify(parent->xlator, event, this);
+}
+
+static void
+send_down(xlator_t *this, int32_t event)
+{
+    for (xlator_list_t *child = this->children; child; child = child->next)
+        xlator_notify(child->xlator, event, this);
+}
+
+static PyObject *
+send_event(PyObject *object, PyObject *number, void (*way)(xlator_t *, int32_t))
+{
+    xlator_t *this = ((struct glupy_instance *)object)->this;
+    xlator_t *old_this = THIS;
+    long event = PyLong_AsLong(number);
+
+    if (event == -1 && PyErr_Occurred())
+        return NULL;
+    if (event < 1 || event >= GF_EVENT_MAXVAL)
+        return PyErr_Format(PyExc_ValueError, "expected an event of GlusterFS's (1 to %d), not %ld", GF_EVENT_MAXVAL - 1,
+                            event);
+    if (!this) {
+        PyErr_SetString(PyExc_ReferenceError, "the graph of this translator is gone");
+        return NULL;
+    }
+    Py_BEGIN_ALLOW_THREADS
+    THIS = this;
+    way(this, (int32_t)event);
+    THIS = old_this;
+    Py_END_ALLOW_THREADS
+    Py_RETURN_NONE;
+}
+
+PyObject *
+glupy_instance_notify_up(PyObject *self, PyObject *event)
+{
+    return send_event(self, event, send_up);
+}
+
+PyObject *
+glupy_instance_notify_down(PyObject *self, PyObject *event)
+{
+    return send_event(self, event, send_down);
+}
+
+static const struct {
+    const char *name;
+    int number;
+} events[] = {
+#define EVENT(name) {#name, GF_EVENT_##name}
+    EVENT(PARENT_UP),       EVENT(POLLIN),         EVENT(POLLOUT),
+    EVENT(POLLERR),         EVENT(CHILD_UP),       EVENT(CHILD_DOWN),
+    EVENT(CHILD_CONNECTING), EVENT(CLEANUP),       EVENT(TRANSPORT_CONNECTED),
+    EVENT(VOLFILE_MODIFIED), EVENT(GRAPH_NEW),     EVENT(TRANSLATOR_INFO),
+    EVENT(TRANSLATOR_OP),   EVENT(AUTH_FAILED),    EVENT(VOLUME_DEFRAG),
+    EVENT(PARENT_DOWN),     EVENT(VOLUME_BARRIER_OP), EVENT(UPCALL),
+    EVENT(SCRUB_STATUS),    EVENT(SOME_DESCENDENT_DOWN), EVENT(SCRUB_ONDEMAND),
+    EVENT(SOME_DESCENDENT_UP), EVENT(CHILD_PING),
+#if GF_GLUSTER_SERIES >= 11
+    EVENT(SIGHUP),
+#endif
+};
+
+/* 8 is no event. */
+_Static_assert(sizeof(events) / sizeof(events[0]) == GF_EVENT_MAXVAL - 2, "events.c does not have all of GF_EVENT_*");
+
+int
+glupy_add_events(PyObject *module)
+{
+    PyObject *dict = PyDict_New();
+
+    for (unsigned i = 0; dict && i < sizeof(events) / sizeof(events[0]); i++) {
+        PyObject *number = PyLong_FromLong(events[i].number);
+
+        if (!number || PyDict_SetItemString(dict, events[i].name, number) != 0)
+            Py_CLEAR(dict);
+        Py_XDECREF(number);
+    }
+    return PyModule_Add(module, "EVENTS", dict);
+}

@@ -1,0 +1,302 @@
+/* Watching for steps of Python that run for long. See watch.h.
+ *
+ * The lock keeps threads and instances in place while they are looked at. It may be taken with the interpreter attached
+ * and is never held while attaching. An instance is looked into only while it is in the list.
+ *
+ * The stack takes the interpreter, which may not be had: code in C that keeps it is what is worst. So a thread that may
+ * block fetches the stack, and where it does not come, the clock's thread says as much as it knows. */
+#include "watch.h"
+
+#include "clock.h"
+#include "compat.h"
+#include "log.h"
+#include "worker.h"
+
+#define LOOKS 4                   /* in a budget's time */
+#define OFTEN UINT64_C(10000000)  /* not more often than every 10 ms */
+#define STACK_IN UINT64_C(1000000000) /* the stack comes within this time, or not at all */
+#define SECONDS(nanoseconds) ((double)(nanoseconds) / 1e9)
+
+static struct {
+    pthread_mutex_t lock;
+    struct list_head threads;   /* glupy_thread.seen.link */
+    struct list_head instances; /* glupy_instance.watched */
+    bool looking;               /* an alarm of the clock is set */
+} watch = {
+    .lock = PTHREAD_MUTEX_INITIALIZER,
+    .threads = {&watch.threads, &watch.threads},
+    .instances = {&watch.instances, &watch.instances},
+};
+
+/* A step that is over its budget. Belongs to the watch until the step has ended, and to the job until it has run. */
+struct glupy_report {
+    struct glupy_job job; /* first: fetches the stack */
+    struct glupy_instance *instance; /* only to be compared */
+    struct glupy_thread *thread;
+    uint64_t step, since, told;
+    uint64_t budget;
+    unsigned interpreter;
+    const char *doing;
+    char *name;
+    char thread_name[16];
+    atomic_uint owners;
+    atomic_bool said;
+};
+
+static void
+release(struct glupy_report *report)
+{
+    if (atomic_fetch_sub(&report->owners, 1) == 1) {
+        free(report->name);
+        free(report);
+    }
+}
+
+static bool
+knows_instance(struct glupy_instance *instance)
+{
+    struct glupy_instance *known;
+
+    list_for_each_entry(known, &watch.instances, watched)
+    {
+        if (known == instance)
+            return true;
+    }
+    return false;
+}
+
+/* An entry about a step, without the interpreter. The graph's context decides where to, as long as the graph is there.
+ * With the lock held. */
+#define SAY(report, format, ...)                                                                                     \
+    do {                                                                                                             \
+        xlator_t *old_this_ = THIS;                                                                                  \
+        if (knows_instance((report)->instance))                                                                      \
+            THIS = (report)->instance->this;                                                                         \
+        _gf_msg((report)->name, "glupy", (report)->doing, 0, GF_LOG_WARNING, 0, 0, 0, format, __VA_ARGS__);          \
+        THIS = old_this_;                                                                                            \
+    } while (0)
+
+#define RUNS "%s has been running for %.1f s without an await (budget %g s), on thread %s"
+
+static bool
+runs_still(struct glupy_report *report)
+{
+    struct glupy_thread *thread;
+
+    list_for_each_entry(thread, &watch.threads, seen.link)
+    {
+        if (thread == report->thread)
+            return atomic_load_explicit(&thread->step, memory_order_acquire) == report->step;
+    }
+    return false;
+}
+
+/* Attached, hence while the step cannot end: what it is about, as text for the log. NULL when it has ended. */
+static PyObject *
+stack_of(struct glupy_report *report)
+{
+    struct glupy_request *request = NULL;
+    unsigned long ident = 0;
+    PyObject *path, *text;
+    bool runs;
+
+    pthread_mutex_lock(&watch.lock);
+    runs = runs_still(report);
+    if (runs) {
+        request = report->thread->stepping;
+        ident = report->thread->ident;
+    }
+    pthread_mutex_unlock(&watch.lock);
+    if (!runs)
+        return NULL;
+    path = request ? glupy_request_path(request) : Py_NewRef(Py_None);
+    text = path ? PyObject_CallMethod(glupy_interpreter_state(report->interpreter)->runtime, "stack", "kO", ident, path) : NULL;
+    Py_XDECREF(path);
+    PyErr_Clear();
+    return text;
+}
+
+static void
+say_with_stack(struct glupy_report *report)
+{
+    PyObject *text = stack_of(report);
+    const char *shown = text ? PyUnicode_AsUTF8(text) : NULL;
+
+    PyErr_Clear();
+    if (shown && !atomic_exchange(&report->said, true)) {
+        Py_BEGIN_ALLOW_THREADS
+        pthread_mutex_lock(&watch.lock);
+        SAY(report, RUNS "%s", report->doing, SECONDS(glupy_now() - report->since), SECONDS(report->budget),
+            report->thread_name, shown);
+        pthread_mutex_unlock(&watch.lock);
+        Py_END_ALLOW_THREADS
+    }
+    Py_XDECREF(text);
+}
+
+static void
+fetch_stack(struct glupy_job *job)
+{
+    struct glupy_report *report = (struct glupy_report *)job;
+    struct glupy_thread *thread = glupy_thread();
+
+    if (thread) {
+        glupy_enter(thread, report->interpreter);
+        say_with_stack(report);
+        glupy_leave(thread);
+    }
+    release(report);
+}
+
+static void
+report_step(struct glupy_thread *thread, struct glupy_instance *instance, uint64_t budget, uint64_t now)
+{
+    struct glupy_report *report = calloc(1, sizeof(*report));
+
+    if (!report || !(report->name = strdup(instance->this->name))) {
+        free(report);
+        return;
+    }
+    report->job.run = fetch_stack;
+    report->instance = instance;
+    report->thread = thread;
+    report->step = thread->seen.step;
+    report->since = thread->seen.since;
+    report->told = now;
+    report->budget = budget;
+    report->interpreter = instance->state->interpreter;
+    report->doing = atomic_load_explicit(&thread->watched.doing, memory_order_relaxed);
+    pthread_getname_np(thread->seen.thread, report->thread_name, sizeof(report->thread_name));
+    atomic_init(&report->owners, 2);
+    thread->seen.report = report;
+    glupy_worker_submit_blocking(&report->job);
+}
+
+/* Steps that have ended, or whose stack does not come. */
+static void
+follow_up(struct glupy_thread *thread, uint64_t step, uint64_t now)
+{
+    struct glupy_report *report = thread->seen.report;
+
+    if (step != report->step) {
+        if (atomic_exchange(&report->said, true))
+            SAY(report, "%s went on after %.1f s", report->doing, SECONDS(now - report->since));
+        else
+            SAY(report, "%s was running for %.1f s without an await (budget %g s), on thread %s", report->doing,
+                SECONDS(now - report->since), SECONDS(report->budget), report->thread_name);
+        thread->seen.report = NULL;
+        release(report);
+    } else if (now - report->told > STACK_IN && !atomic_exchange(&report->said, true)) {
+        SAY(report, RUNS "; where is not known, since something keeps Python's interpreter from all other threads",
+            report->doing, SECONDS(now - report->since), SECONDS(report->budget), report->thread_name);
+    }
+}
+
+static void
+look_at(struct glupy_thread *thread, uint64_t now)
+{
+    struct glupy_instance *instance = atomic_load_explicit(&thread->watched.instance, memory_order_acquire);
+    uint64_t step = atomic_load_explicit(&thread->step, memory_order_acquire), budget;
+
+    if (thread->seen.report)
+        follow_up(thread, step, now);
+    if (step != thread->seen.step) {
+        thread->seen.step = step;
+        thread->seen.since = now;
+        return;
+    }
+    if (!instance || thread->seen.report || !knows_instance(instance))
+        return;
+    budget = atomic_load_explicit(&instance->budget, memory_order_relaxed);
+    if (budget && now - thread->seen.since >= budget)
+        report_step(thread, instance, budget, now);
+}
+
+/* The shortest budget in force, 0 where there is none. */
+static uint64_t
+shortest(void)
+{
+    struct glupy_instance *instance;
+    uint64_t least = 0;
+
+    list_for_each_entry(instance, &watch.instances, watched)
+    {
+        uint64_t budget = atomic_load_explicit(&instance->budget, memory_order_relaxed);
+
+        if (budget && (!least || budget < least))
+            least = budget;
+    }
+    return least;
+}
+
+static void look(void *unused);
+
+/* With the lock held: look again in time for the shortest budget. */
+static void
+look_again(void)
+{
+    uint64_t least = shortest(), wait = least / LOOKS;
+
+    watch.looking = least && glupy_clock_call_at(glupy_now() + (wait > OFTEN ? wait : OFTEN), look, NULL);
+}
+
+static void
+look(void *unused)
+{
+    struct glupy_thread *thread;
+    uint64_t now = glupy_now();
+
+    (void)unused;
+    pthread_mutex_lock(&watch.lock);
+    list_for_each_entry(thread, &watch.threads, seen.link)
+    {
+        look_at(thread, now);
+    }
+    look_again();
+    pthread_mutex_unlock(&watch.lock);
+}
+
+void
+glupy_watch_thread(struct glupy_thread *thread)
+{
+    thread->seen.thread = pthread_self();
+    pthread_mutex_lock(&watch.lock);
+    list_add_tail(&thread->seen.link, &watch.threads);
+    pthread_mutex_unlock(&watch.lock);
+}
+
+void
+glupy_watch_forget_thread(struct glupy_thread *thread)
+{
+    pthread_mutex_lock(&watch.lock);
+    list_del_init(&thread->seen.link);
+    if (thread->seen.report)
+        release(thread->seen.report);
+    pthread_mutex_unlock(&watch.lock);
+}
+
+void
+glupy_watch_instance(struct glupy_instance *instance)
+{
+    pthread_mutex_lock(&watch.lock);
+    list_add_tail(&instance->watched, &watch.instances);
+    pthread_mutex_unlock(&watch.lock);
+}
+
+void
+glupy_watch_forget_instance(struct glupy_instance *instance)
+{
+    pthread_mutex_lock(&watch.lock);
+    list_del_init(&instance->watched);
+    pthread_mutex_unlock(&watch.lock);
+}
+
+void
+glupy_watch_budget(struct glupy_instance *instance, uint64_t budget)
+{
+    atomic_store_explicit(&instance->budget, budget, memory_order_relaxed);
+    pthread_mutex_lock(&watch.lock);
+    if (budget && !watch.looking)
+        look_again();
+    pthread_mutex_unlock(&watch.lock);
+}
