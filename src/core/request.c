@@ -143,17 +143,24 @@ own_args(struct run *run)
     run->passed = NULL;
 }
 
+static struct glupy_watched
+watch(struct glupy_thread *thread, struct glupy_request *request)
+{
+    bool may_block = request->offloaded && !request->was_coroutine;
+
+    return glupy_watch_begin(thread, may_block ? NULL : request->instance, request->fop ? request->fop->name : "task");
+}
+
 static void
 run_step(struct glupy_thread *thread, void *arg)
 {
     struct run *run = arg;
     struct glupy_request *outer = thread->stepping;
     struct glupy_watched watched;
-    bool may_block = run->request->offloaded && !run->request->was_coroutine;
 
     thread->stepping = run->request;
     glupy_stats_step_begins(thread, run->request);
-    watched = glupy_watch_begin(thread, may_block ? NULL : run->request->instance, run->request->fop ? run->request->fop->name : "task");
+    watched = watch(thread, run->request);
     if (run->first)
         start(run->request, run->passed);
     run->first = false;

@@ -11,10 +11,12 @@ from typing import Any
 import glupy
 import pytest
 from glupy import Fd, FstatReply
-from support import calls
+from support import calls, control
 from support.graph import Graph
 from support.plain import outcome
+from support.sight import STATS, parsed
 from support.volfiles import layer
+from support.waiting import wait_until
 from test_any_fop import after, every_fop_in_every_way, graph, stacked
 
 WAYS = ["waits", "tail", "nothing", "gathers", "runs", "again"]
@@ -205,3 +207,74 @@ def test_kept_arguments(python: Graph) -> None:
         python.run(python.child.fstat(file_of(python), {"n": number}))
     assert [xdata["n"] for _, xdata in kept] == list(range(20)) and kept[0][0].inode.path() == "/filefd"
     kept.clear()
+
+
+# Beside what every fop takes part in: statistics, budget, enabled
+
+
+@pytest.fixture
+def watched() -> Iterator[Graph]:
+    with graph(layer("control", "glupytest/control"),
+               layer("watched", "user/any_scripted", handled="ipc,truncate", budget=0.05)) as made:
+        yield made
+        made.translator("watched").blocking = None
+
+
+def stats_of(graph: Graph) -> Any:
+    loc = calls.loc_of(graph.probe.itable, "file")
+    return parsed(graph.run(graph.child.getxattr(loc, STATS, None)).dict[STATS])[0]
+
+
+def test_one_that_waits_is_seen(watched: Graph) -> None:
+    """It stands among the requests that wait, with the line at which it does, and in no counter of Python's time."""
+    settled = glupy.Future()
+
+    def answer(self: Any, *args: Any) -> None:
+        glupy.wait(settled)
+
+    watched.translator("watched").blocking = answer
+    watched.probe._instance.spawn(outcome(watched.child.fstat(file_of(watched))))
+    wait_until(lambda: stats_of(watched)["suspended"]["count"] == 1, "the request to wait")
+    time.sleep(0.1)
+    stats = stats_of(watched)
+    (one,) = stats["suspended"]["longest"]
+    line = answer.__code__.co_firstlineno + 1
+    assert (one["fop"], one["path"], one["awaits"]) == ("fstat", "/filefd", "Future")
+    assert one["at"].startswith(f"{__file__}:{line} in ") and one["at"].endswith(".answer")
+    assert stats["fops"]["fstat"]["in_flight"] == 1 and stats["running"] == []
+    settled.set_result(None)
+    wait_until(lambda: not stats_of(watched)["fops"]["fstat"]["in_flight"], "the request to end")
+    stats = stats_of(watched)
+    assert stats["suspended"]["count"] == 0
+    assert stats["fops"]["fstat"]["passed_on"] == 1 and stats["fops"]["fstat"]["waiting_us"] >= 100_000
+
+
+def test_budget_is_for_those_that_must_not_block(watched: Graph) -> None:
+    def notes() -> list[str]:
+        return [text for _, text in watched.entries() if "without an await" in text]
+
+    watched.translator("watched").blocking = lambda *args: time.sleep(0.3)
+    watched.run(watched.child.fstat(file_of(watched)))
+    assert not notes()
+    watched.translator("watched").answer = lambda *args: time.sleep(0.3)
+    watched.run(watched.child.truncate(calls.loc_of(watched.probe.itable, "file"), 0, None))
+    wait_until(notes, "the note")
+    watched.translator("watched").answer = lambda *args: None
+
+
+def test_enabled(watched: Graph) -> None:
+    """Off: neither the method nor any_fop is called, nor counted."""
+    translator = watched.translator("watched")
+    options = {"handled": "ipc,truncate", "budget": 0.05}
+
+    def ask() -> tuple[int, int]:
+        watched.run(watched.child.fstat(file_of(watched)))
+        watched.run(watched.child.truncate(calls.loc_of(watched.probe.itable, "file"), 0, None))
+        return translator.seen["its own fstat"], translator.seen["truncate"]
+
+    assert ask() == (1, 1)
+    control.reconfigure(watched, "watched", {**options, "enabled": "off"})
+    assert ask() == (1, 1)
+    control.reconfigure(watched, "watched", {**options, "enabled": "on"})
+    assert ask() == (2, 2)
+    assert [stats_of(watched)["fops"][fop]["calls"] for fop in ("fstat", "truncate")] == [2, 2]
