@@ -14,22 +14,25 @@ Everything here also imports in plain Python, without GlusterFS running: values 
 
 from __future__ import annotations
 
-from glupy import _core
+from glupy import _core, fopsets
 from glupy._core import *
 from glupy._core import GLUSTER_SERIES, GLUSTER_VERSION
 from glupy.errors import LoadError, OptionError, TrustError
 from glupy.events import Event
+from glupy.fopsets import *
 from glupy.ia_type import IaType
+from glupy.offloading import offload
 from glupy.option import Option
 from glupy.translator import Translator
 
 __version__ = "0.1.0"
 
 __all__ = ["GLUSTER_SERIES", "GLUSTER_VERSION", "Event", "IaType", "LoadError", "Option", "OptionError", "Translator",
-           "TrustError"]
+           "TrustError", "offload"]
+__all__ += fopsets.__all__
 __all__ += [
-    "Buffer", "Child", "Dirent", "Dirents", "Fd", "Flock", "Frame", "Future", "Gather", "Gfid", "Iatt", "Identity",
-    "Inode", "InodeTable", "Instance", "Lease", "LkOwner", "Loc", "Lock", "LockList", "Mdata", "Reply", "Statvfs", "Task",
-    "Wind", "Xdata", "gather", "sleep", "to_thread",
+    "Buffer", "Call", "Child", "Dirent", "Dirents", "Fd", "Flock", "Frame", "Future", "Gather", "Gfid", "Iatt",
+    "Identity", "Inode", "InodeTable", "Instance", "Lease", "LkOwner", "Loc", "Lock", "LockList", "Mdata", "Reply",
+    "Statvfs", "Task", "Wind", "Xdata", "gather", "sleep", "to_thread", "wait",
 ]
 __all__ += [name for name in vars(_core) if name.endswith("Reply") and name != "Reply"]

@@ -5,15 +5,19 @@ from __future__ import annotations
 import difflib
 import functools
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from glupy.errors import LoadError
 from glupy.option import Option
 from glupy import common
+from glupy.offloading import MARK
 from glupy.translator import FACTORIES, HOOKS, PLAIN_HOOKS, Translator
 
 Fops = Mapping[str, tuple[str, ...]]
+#: The handler of all fops without a method, and what it is called with.
+ANY = "any_fop"
+_ANY_ARGUMENTS: tuple[str, ...] = ("frame", "call")
 _LIKE = 0.75
 
 
@@ -24,10 +28,17 @@ def check_class(cls: type[Translator], fops: Fops) -> None:
                      "start, when options and children are in place")
     for name in _own_names(cls):
         value = inspect.getattr_static(cls, name)
+        is_fop = name in fops or name == ANY
+        if hasattr(value, MARK):
+            _check_offload(cls, name, is_fop)
         if isinstance(value, Option):
             _check_option(cls, name)
-        elif name not in fops and name not in (*HOOKS, *FACTORIES) and not name.startswith("_") and callable(getattr(cls, name, None)):
+        elif (not is_fop and name not in (*HOOKS, *FACTORIES) and not name.startswith("_")
+              and callable(getattr(cls, name, None))):
             _check_helper(cls, name, fops)
+    if cls.fops is not None and not hasattr(cls, ANY):
+        raise LoadError(f"{cls.__name__} has fops=, which says what any_fop handles, but no any_fop; define `"
+                        f"{_expected(ANY, _ANY_ARGUMENTS, 'async def')}`, or leave fops= out", *place(cls))
 
 
 def factory(cls: type[Translator], name: str) -> Callable[[], Any] | None:
@@ -43,7 +54,7 @@ def factory(cls: type[Translator], name: str) -> Callable[[], Any] | None:
 
 
 def bound_fops(translator: Translator, fops: Fops) -> dict[str, Callable[..., Any]]:
-    """The fops that a translator defines, bound, by name; hooks are checked too. Raises LoadError."""
+    """The fops that a translator defines, bound, by name, and any_fop; hooks are checked too. Raises LoadError."""
     cls = type(translator)
     for name in FACTORIES:
         factory(cls, name)
@@ -54,7 +65,34 @@ def bound_fops(translator: Translator, fops: Fops) -> dict[str, Callable[..., An
             raise _error(cls, name, f"{cls.__name__}.{name} is a coroutine, and nobody would wait for it: write "
                          f"`{_expected(name, arguments, 'def')}`" + ("; it may self.spawn() one" if name == "notify" else
                                                                     ""))
-    return {name: _bound_fop(translator, name, arguments) for name, arguments in fops.items() if hasattr(cls, name)}
+    known = {**{name: ("frame", *arguments) for name, arguments in fops.items()}, ANY: _ANY_ARGUMENTS}
+    return {name: _bound_fop(translator, name, arguments) for name, arguments in known.items() if hasattr(cls, name)}
+
+
+def with_any_fop(translator: Translator, methods: Mapping[str, Callable[..., Any]],
+                 fops: Fops) -> dict[str, Callable[..., Any]]:
+    """The methods by fop, any_fop for those that it handles. By that it is the same object as methods["any_fop"], the
+    core knows that it takes a Call. Raises LoadError for what `fops` does not know."""
+    if ANY not in methods:
+        return dict(methods)
+    handled = fops if translator.fops is None else _checked_names(type(translator), translator.fops, fops)
+    return {**{name: methods[ANY] for name in handled}, **methods}
+
+
+def _checked_names(cls: type[Translator], names: object, fops: Fops) -> list[str]:
+    """What `fops=` of a class, or self.fops after init(), names."""
+    if isinstance(names, str) or not isinstance(names, Iterable):
+        example = names if isinstance(names, str) and names in fops else "unlink"
+        raise LoadError(f'fops={names!r}: expected a tuple or set of names, such as ("{example}",) or glupy.CHANGING',
+                        *place(cls))
+    listed = list(names)
+    for name in listed:
+        if name not in fops:
+            near = difflib.get_close_matches(str(name), fops, 1)
+            hint = f"; did you mean {near[0]}?" if near else "; docs/fops.md lists them"
+            raise LoadError(f"fops= of {cls.__name__} names {name!r}, which is no file operation of GlusterFS{hint}",
+                            *place(cls))
+    return listed
 
 
 def _bound_fop(translator: Translator, name: str, arguments: tuple[str, ...]) -> Callable[..., Any]:
@@ -65,8 +103,8 @@ def _bound_fop(translator: Translator, name: str, arguments: tuple[str, ...]) ->
                      "name of a file operation; rename it, or make it a method")
     if inspect.isgeneratorfunction(method) or inspect.isasyncgenfunction(method):
         raise _error(cls, name, f"{cls.__name__}.{name} contains yield, which makes it a generator; a file operation "
-                     f"has one answer: return it. Expected `{_expected(name, ('frame', *arguments), 'async def')}`")
-    _check_call(cls, name, method, ("frame", *arguments), "async def")
+                     f"has one answer: return it. Expected `{_expected(name, arguments, 'async def')}`")
+    _check_call(cls, name, method, arguments, "async def")
     found: Callable[..., Any] = method
     return found
 
@@ -102,6 +140,16 @@ def _expected(name: str, arguments: tuple[str, ...], keyword: str) -> str:
     return f"{keyword} {name}({', '.join(('self', *arguments))})"
 
 
+def _check_offload(cls: type[Translator], name: str, is_fop: bool) -> None:
+    if not is_fop:
+        raise _error(cls, name, f"@offload on {cls.__name__}.{name}, which is no file operation and runs where it is "
+                     "called; put it on the fop that calls it, or await glupy.to_thread(...) there")
+    if inspect.iscoroutinefunction(getattr(cls, name)):
+        raise _error(cls, name, f"@offload on {cls.__name__}.{name}, which is an `async def`: a coroutine goes from "
+                     "thread to thread and keeps none. Make it a plain `def`, with glupy.wait(...) for await; or leave "
+                     "@offload out and await glupy.to_thread(...) for what blocks")
+
+
 def _check_option(cls: type[Translator], name: str) -> None:
     if name in vars(Translator) or name in Translator.__annotations__:
         raise _error(cls, name, f"option {name}: self.{name} is glupy's own; choose another name")
@@ -117,8 +165,9 @@ def _check_helper(cls: type[Translator], name: str, fops: Fops) -> None:
         raise _error(cls, name, f"{cls.__name__}.{name} is named as in the classic API (from gluster.glupy import *); "
                      f"here one method does both: `{_expected(base, ('frame', *fops[base]), 'async def')}`, "
                      f"which awaits self.child.{base}(...)")
-    for near in difflib.get_close_matches(name, [*fops, *HOOKS], 3, _LIKE):
-        arguments = ("frame", *fops[near]) if near in fops else HOOKS[near]
+    hooks = {**HOOKS, ANY: _ANY_ARGUMENTS}
+    for near in difflib.get_close_matches(name, [*fops, *hooks], 3, _LIKE):
+        arguments = ("frame", *fops[near]) if near in fops else hooks[near]
         if _meant(cls, name, len(arguments)):
             raise _error(cls, name, f"{cls.__name__}.{name} is no file operation of GlusterFS; did you mean {near}? "
                          "Rename it, or give it a leading underscore if it is a helper")

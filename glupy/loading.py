@@ -116,6 +116,7 @@ def _make(cls: type[Translator], instance: Instance, file: Path,
     except OptionError as error:
         raise OptionError(error.reason, *fopcheck.place(cls)) from None
     methods = fopcheck.bound_fops(translator, FOPS)
+    fopcheck.with_any_fop(translator, methods, FOPS)  # a mistake in the class is found before init() begins anything
     try:
         started = translator.init()
         if started is not None:
@@ -125,7 +126,7 @@ def _make(cls: type[Translator], instance: Instance, file: Path,
     except BaseException as error:
         reason = f"{cls.__name__}.init failed: {last_line(error)}\n{trace(error)}"
         raise LoadError(reason, *_where(error, file)) from error
-    return translator, dict(methods)
+    return translator, {**fopcheck.with_any_fop(translator, methods, FOPS)}
 
 
 def last_line(error: BaseException) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import logging
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from glupy import _core, common, live, logs, option
@@ -44,6 +44,10 @@ class Translator(Fops):
     log              a logging.Logger; what it is given goes to GlusterFS's log under this translator's name
     inode_ctx        on the class: what makes the `ctx` of an inode that has none yet, a callable without arguments
     fd_ctx           the same for fds; None (the default): such a ctx reads as None
+    fops             the fops that any_fop handles, as far as they have no method of their own; None: all. Given with
+                     the class, ``class Trace(Translator, fops=glupy.CHANGING)``, inherited, and may be set in init()
+
+    A method any_fop(self, frame, call) handles the fops in `fops` that have no method of their own.
     """
 
     if TYPE_CHECKING:
@@ -57,6 +61,12 @@ class Translator(Fops):
     log: logging.Logger
     inode_ctx: ClassVar[Callable[[], Any] | None] = None
     fd_ctx: ClassVar[Callable[[], Any] | None] = None
+    fops: Iterable[str] | None = None
+
+    def __init_subclass__(cls, *, fops: Iterable[str] | None = None, **others: Any) -> None:
+        super().__init_subclass__(**others)
+        if fops is not None:
+            cls.fops = fops
 
     def __init__(self, instance: Instance) -> None:
         self._instance = instance

@@ -383,6 +383,7 @@ from_classic(struct glupy_answer *answer, struct glupy_request *request, const v
 static void
 release_args(struct glupy_request *request)
 {
+    Py_XDECREF(request->call); /* first: unless Python keeps it, it is no reason to keep the arguments */
     for (unsigned i = 0; request->fop && i < request->fop->nargs; i++) {
         PyObject *object = glupy_request_args(request)[i];
 

@@ -42,6 +42,8 @@ struct glupy_instance {
     PyObject *children;          /* tuple of Child */
     inode_table_t *table;        /* the inode table of its graph, once seen */
     PyObject *methods[GLUPY_FOP_COUNT]; /* bound methods of the fops that the class defines, else NULL */
+    bool takes_call[GLUPY_FOP_COUNT];   /* the method is any_fop: called with (frame, Call) */
+    bool offloaded[GLUPY_FOP_COUNT];    /* @offload: the method is called on a thread that it may block */
     struct xlator_fops *fops;    /* the instance's own table: our dispatcher where there is a method */
     struct xlator_fops *default_fops;
     struct list_head background; /* requests of tasks, under the interpreter's lock */

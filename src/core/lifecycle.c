@@ -52,13 +52,18 @@ glupy_instance_let_in(struct glupy_instance *self, bool in)
                              __ATOMIC_RELEASE);
 }
 
+/* By the fop's name; any_fop stands under its own as well, so that it can be told from a method of the fop's own. */
 static int
 take_methods(struct glupy_instance *self, PyObject *methods)
 {
+    PyObject *any_fop = PyDict_GetItemString(methods, "any_fop");
+
     for (unsigned i = 0; i < GLUPY_FOP_COUNT; i++) {
         PyObject *method = PyDict_GetItemString(methods, glupy_fops[i].name);
 
         self->methods[i] = Py_XNewRef(method);
+        self->takes_call[i] = method && method == any_fop;
+        self->offloaded[i] = method && PyObject_HasAttrString(method, "__glupy_offload__");
     }
     return 0;
 }

@@ -8,8 +8,9 @@
 #include "lifecycle.h"
 #include "log.h"
 #include "main_thread.h"
-#include "sight.h"
+#include "offload.h"
 #include "reconfigure.h"
+#include "sight.h"
 #include "standalone.h"
 #include "watch.h"
 
@@ -55,6 +56,10 @@ static PyMethodDef methods[] = {
     {"to_thread", _PyCFunction_CAST(glupy_to_thread_method), METH_VARARGS | METH_KEYWORDS,
      "to_thread(function, /, *args, **kwargs)\n--\n\n"
      "Awaited: what the function returns or raises, called on a thread of glupy's own. For everything that blocks."},
+    {"wait", glupy_wait_method, METH_O,
+     "wait(awaitable, /)\n--\n\n"
+     "The value of a wind, gather, Future or coroutine, or its exception raised: the calling thread blocks until then. For\n"
+     "methods with @glupy.offload, which have a thread to themselves; RuntimeError elsewhere: await there."},
     {"log", glupy_log_method, METH_VARARGS,
      "log(level, name, file, line, function, message, /)\n--\n\n"
      "An entry in GlusterFS's log; level is a gf_loglevel_t (logging.h). Nothing where there is no log."},
@@ -120,7 +125,7 @@ setup_types(struct glupy_state *state)
         glupy_xdata_setup,  glupy_buffer_setup, glupy_statvfs_setup, glupy_lk_owner_setup, glupy_flock_setup,
         glupy_lease_setup,  glupy_dirents_setup, glupy_locklist_setup, glupy_frame_setup, glupy_awaitable_setup,
         glupy_reply_setup,  glupy_wind_setup,  glupy_gather_setup, glupy_future_setup, glupy_child_setup,
-        glupy_instance_setup, glupy_spawned_setup, glupy_classic_call_setup,
+        glupy_instance_setup, glupy_call_setup, glupy_spawned_setup, glupy_classic_call_setup,
     };
 
     for (unsigned i = 0; i < sizeof(setups) / sizeof(setups[0]); i++)

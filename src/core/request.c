@@ -3,11 +3,13 @@
 
 #include "answer.h"
 #include "background.h"
+#include "call.h"
 #include "classic.h"
 #include "compat.h"
 #include "context.h"
 #include "frame.h"
 #include "log.h"
+#include "offload.h"
 #include "types/types.h"
 #include "watch.h"
 #include "wind.h"
@@ -119,6 +121,18 @@ take_result(struct glupy_request *request, PyObject *result)
     }
 }
 
+static PyObject *
+call_method(struct glupy_request *request)
+{
+    ptrdiff_t at = request->fop - glupy_fops;
+    PyObject *method = request->instance->methods[at];
+
+    if (request->instance->takes_call[at])
+        return glupy_call_any(request, method);
+    return PyObject_Vectorcall(method, &request->argv[1],
+                               (1u + request->fop->nargs) | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
+}
+
 static void
 start(struct glupy_request *request, const void *passed)
 {
@@ -133,14 +147,12 @@ start(struct glupy_request *request, const void *passed)
     else if (wrap_args(request, passed) != 0)
         take_result(request, NULL);
     else
-        take_result(request, PyObject_Vectorcall(request->instance->methods[request->fop - glupy_fops],
-                                                 &request->argv[1],
-                                                 (1u + request->fop->nargs) | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL));
+        take_result(request, call_method(request));
 }
 
 /* Hand out what has completed, in the order it came. */
-static void
-land(struct glupy_request *request)
+void
+glupy_request_land(struct glupy_request *request)
 {
     struct glupy_awaitable *list = atomic_exchange_explicit(&request->ready, NULL, memory_order_acquire);
     struct glupy_awaitable *first = NULL, *next;
@@ -183,6 +195,14 @@ own_args(struct run *run)
     run->passed = NULL;
 }
 
+static struct glupy_watched
+watch(struct glupy_thread *thread, struct glupy_request *request)
+{
+    bool may_block = request->offloaded && !request->was_coroutine;
+
+    return glupy_watch_begin(thread, may_block ? NULL : request->instance, request->fop ? request->fop->name : "task");
+}
+
 static void
 run_step(struct glupy_thread *thread, void *arg)
 {
@@ -192,7 +212,7 @@ run_step(struct glupy_thread *thread, void *arg)
 
     thread->stepping = run->request;
     glupy_stats_step_begins(thread, run->request);
-    watched = glupy_watch_begin(thread, run->request->instance, run->request->fop ? run->request->fop->name : "task");
+    watched = watch(thread, run->request);
     run->request->answer = run->answer;
     if (run->first)
         start(run->request, run->passed);
@@ -200,7 +220,7 @@ run_step(struct glupy_thread *thread, void *arg)
     if (run->own_args)
         own_args(run);
     if (atomic_load_explicit(&run->request->ready, memory_order_relaxed))
-        land(run->request);
+        glupy_request_land(run->request);
     if (atomic_load_explicit(&run->request->cancelled, memory_order_relaxed))
         glupy_step(run->request, NULL); /* which ends a cancelled coroutine */
     if (run->request->finished && !run->request->fop && !run->request->busy)
@@ -225,8 +245,8 @@ let_go(struct glupy_request *request)
 }
 
 /* In the list first: once let go of, it is somebody else's. */
-static bool
-rests(struct glupy_request *request)
+bool
+glupy_request_rests(struct glupy_request *request)
 {
     glupy_rest_begin(request);
     if (let_go(request))
@@ -269,7 +289,7 @@ run_request(struct run *run, struct glupy_thread *thread, enum glupy_place place
         }
         if (!request->owns_args)
             run->own_args = true;
-        else if (rests(request))
+        else if (glupy_request_rests(request))
             return;
     }
 }
@@ -317,7 +337,10 @@ void
 glupy_request_submit(struct glupy_request *request)
 {
     request->job.run = run_on_worker;
-    glupy_worker_submit(&request->job);
+    if (request->offloaded && !request->started)
+        glupy_worker_submit_blocking(&request->job);
+    else
+        glupy_worker_submit(&request->job);
 }
 
 /* How many requests that have ended a thread keeps for its next ones: an allocation and its end take longer than most
@@ -393,7 +416,8 @@ refuse(call_frame_t *frame, const struct glupy_fop *fop, int32_t op_errno)
     fop->unwind(frame, -1, op_errno, &nothing);
 }
 
-/* A stack on which no Python may run: keep the arguments, let a worker stand in. */
+/* A stack on which no Python may run, or a method that may block its thread: keep the arguments, let a worker stand
+ * in. */
 static void
 enter_late(struct glupy_request *request, const void *passed)
 {
@@ -429,19 +453,23 @@ glupy_enter_fop(call_frame_t *frame, xlator_t *this, const struct glupy_fop *fop
 {
     struct glupy_instance *instance = glupy_instance_of(this);
     struct glupy_thread *thread;
-    enum glupy_place place;
     struct glupy_request *request;
+    bool offloaded = instance->offloaded[fop - glupy_fops];
+    enum glupy_place place;
 
     glupy_stats_called(instance, fop);
-    place = arrive(instance, &thread);
+    place = offloaded ? GLUPY_WORKER : arrive(instance, &thread);
     if (glupy_python_gone()) {
         refuse(frame, fop, EIO);
         return;
     }
     request = glupy_request_new(instance, frame, fop);
-    if (!request)
+    if (!request) {
         refuse(frame, fop, ENOMEM);
-    else if (place == GLUPY_WORKER)
+        return;
+    }
+    request->offloaded = offloaded;
+    if (place == GLUPY_WORKER)
         enter_late(request, passed);
     else
         glupy_request_run(request, thread, place, passed);
@@ -460,6 +488,16 @@ push(struct glupy_awaitable *awaitable)
     return seen == GLUPY_IDLE;
 }
 
+/* Its method sleeps in wait(): the request is that thread's again. */
+static bool
+wake_sleeper(struct glupy_request *request)
+{
+    if (!request->sleeper)
+        return false;
+    glupy_sleeper_wake(request->sleeper);
+    return true;
+}
+
 void
 glupy_request_nudge(struct glupy_request *request)
 {
@@ -474,7 +512,7 @@ glupy_complete(struct glupy_awaitable *awaitable)
     struct glupy_thread *thread;
     enum glupy_place place;
 
-    if (!push(awaitable))
+    if (!push(awaitable) || wake_sleeper(request))
         return;
     place = glupy_place(&thread);
     if (place == GLUPY_WORKER)
@@ -488,6 +526,6 @@ glupy_complete_elsewhere(struct glupy_awaitable *awaitable)
 {
     struct glupy_request *request = awaitable->request;
 
-    if (push(awaitable))
+    if (push(awaitable) && !wake_sleeper(request))
         glupy_request_submit(request);
 }

@@ -29,6 +29,7 @@ struct glupy_wind;
 struct glupy_frame;
 struct glupy_classic_request;
 struct glupy_identity;
+struct glupy_sleeper;
 
 /* How a request ends; prepared inside the interpreter, carried out after leaving it (answer.c). */
 struct glupy_answer;
@@ -53,6 +54,8 @@ struct glupy_request {
     unsigned wound;              /* how many have been wound, counted up to MANY_WINDS (wind.c) */
     bool owns_args;              /* the wrappers in argv own their values: the caller's have ended */
 
+    PyObject *call;              /* what any_fop is called with, else NULL */
+
     struct glupy_identity *identity; /* frame.as_root() in force */
 
     struct glupy_classic_request *classic; /* of a translator written for the first glupy (classic.h), else NULL */
@@ -66,6 +69,10 @@ struct glupy_request {
 
     void (*done)(struct glupy_request *); /* background: called inside the interpreter with outcome or exception set */
     void *done_arg;
+
+    bool offloaded;                /* its method has a thread to itself and may block it (offload.h) */
+    bool waits;                    /* in wait() */
+    struct glupy_sleeper *sleeper; /* that thread, while it sleeps in wait() */
 
     struct glupy_rest rest; /* for the list of those that wait */
     uint64_t began;         /* ticks: its first step began; 0: it has not */
@@ -113,6 +120,12 @@ void glupy_request_free(struct glupy_request *request);
 
 /* The thread ends: free those that it keeps. */
 void glupy_request_free_spares(struct glupy_thread *thread);
+/* Let go of a request that the caller owns and that has to wait; false, and it stays the caller's, when something has
+ * come in for it. Whoever takes it over calls glupy_rest_end(). Not attached. */
+bool glupy_request_rests(struct glupy_request *request);
+
+/* Hand out what has come in. Attached, by the runner. */
+void glupy_request_land(struct glupy_request *request);
 
 /* Have a worker run a request that the caller owns. */
 void glupy_request_submit(struct glupy_request *request);

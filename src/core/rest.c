@@ -90,6 +90,8 @@ glupy_rest_locate(struct glupy_request *request)
     PyObject *coroutine, *frame;
 
     forget_place(&request->rest);
+    if (request->waits)
+        note_place(&request->rest, PyEval_GetFrame());
     if (!request->coroutine || !PyCoro_CheckExact(request->coroutine))
         return;
     coroutine = innermost(state, request->coroutine);
@@ -141,7 +143,7 @@ path_of_inode(inode_t *inode)
     return shown;
 }
 
-/* The wrappers own their values while the request rests. */
+/* The wrappers own their values while the request rests, or the thread that waits in its method does. */
 static char *
 path_of(struct glupy_request *request)
 {

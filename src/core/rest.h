@@ -53,7 +53,7 @@ void glupy_rest_end(struct glupy_request *request);
 /* Attached, by the runner: its own coroutine, or a task's, goes on or waits for this. */
 void glupy_rest_awaits(struct glupy_awaitable **slot, PyObject *awaitable);
 
-/* Attached, by the runner: note the line at which the request's own coroutine waits. */
+/* Attached, by the runner: note the line at which the request's own coroutine waits, or its method in wait(). */
 void glupy_rest_locate(struct glupy_request *request);
 
 /* Attached. The request is about to be freed. */

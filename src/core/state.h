@@ -37,6 +37,7 @@ struct glupy_state {
     PyTypeObject *reply_type; /* base of the generated reply types */
     PyTypeObject **reply_types; /* by index in glupy_fops[] */
     PyTypeObject *wind_type;
+    PyTypeObject *call_type; /* what any_fop is given */
     PyTypeObject *gather_type;
     PyTypeObject *future_type;
     PyTypeObject *child_type;
@@ -86,6 +87,7 @@ int glupy_frame_setup(struct glupy_state *);
 int glupy_awaitable_setup(struct glupy_state *);
 int glupy_reply_setup(struct glupy_state *);
 int glupy_wind_setup(struct glupy_state *);
+int glupy_call_setup(struct glupy_state *);
 int glupy_gather_setup(struct glupy_state *);
 int glupy_future_setup(struct glupy_state *);
 int glupy_child_setup(struct glupy_state *);

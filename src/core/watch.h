@@ -8,7 +8,7 @@
 #include "instance.h"
 
 /* Author's code begins to run on this thread; the result goes to glupy_watch_end(). The instance lives at least until
- * then. */
+ * then. It is NULL for code that is not watched: a method with @offload may block. */
 static inline struct glupy_watched
 glupy_watch_begin(struct glupy_thread *thread, struct glupy_instance *instance, const char *doing)
 {

@@ -387,6 +387,22 @@ set_argument(struct glupy_state *state, struct glupy_wind *self, unsigned i, PyO
     return -1;
 }
 
+/* What was left out is as it came. It may be what a wind of our own could not go out with: we are not the first. */
+static int
+fill_as_came(struct glupy_state *state, struct glupy_wind *self, PyObject *const *callers)
+{
+    for (unsigned i = 0; i < self->fop->nargs; i++) {
+        if (self->argv[i])
+            continue;
+        self->argv[i] = self->fop->args[i].kind->convert(state, callers[i]);
+        if (!self->argv[i]) {
+            name_argument(self->fop, i);
+            return -1;
+        }
+    }
+    return 0;
+}
+
 /* What was left out: xdata is none then, everything else is a mistake. */
 static int
 fill_missing(struct glupy_wind *self)
@@ -403,9 +419,16 @@ fill_missing(struct glupy_wind *self)
     return 0;
 }
 
-PyObject *
-glupy_child_call(PyObject *child, const struct glupy_fop *fop, PyObject *const *args, Py_ssize_t nargs,
-                 PyObject *kwnames)
+static bool
+is_child_keyword(PyObject *name)
+{
+    return PyUnicode_CompareWithASCIIString(name, GLUPY_CHILD_KEYWORD) == 0;
+}
+
+/* `callers` is NULL for a wind that does not repeat a call. */
+static PyObject *
+make_wind(PyObject *child, const struct glupy_fop *fop, PyObject *const *callers, PyObject *const *args,
+          Py_ssize_t nargs, PyObject *kwnames)
 {
     struct glupy_state *state = glupy_state_of(child);
     struct glupy_wind *self;
@@ -423,15 +446,32 @@ glupy_child_call(PyObject *child, const struct glupy_fop *fop, PyObject *const *
         if (set_argument(state, self, (unsigned)i, args[i]) != 0)
             goto error;
     for (Py_ssize_t i = 0; kwnames && i < PyTuple_GET_SIZE(kwnames); i++) {
-        int at = argument_index(fop, PyTuple_GET_ITEM(kwnames, i));
+        int at;
 
+        if (callers && is_child_keyword(PyTuple_GET_ITEM(kwnames, i)))
+            continue;
+        at = argument_index(fop, PyTuple_GET_ITEM(kwnames, i));
         if (at < 0 || set_argument(state, self, (unsigned)at, args[nargs + i]) != 0)
             goto error;
     }
-    if (fill_missing(self) == 0)
+    if ((callers ? fill_as_came(state, self, callers) : fill_missing(self)) == 0)
         return (PyObject *)self;
 error:
     self->base.stage = GLUPY_DONE; /* not a forgotten await */
     Py_DECREF(self);
     return NULL;
+}
+
+PyObject *
+glupy_child_call(PyObject *child, const struct glupy_fop *fop, PyObject *const *args, Py_ssize_t nargs,
+                 PyObject *kwnames)
+{
+    return make_wind(child, fop, NULL, args, nargs, kwnames);
+}
+
+PyObject *
+glupy_wind_again(PyObject *child, const struct glupy_fop *fop, PyObject *const *callers, PyObject *const *args,
+                 Py_ssize_t nargs, PyObject *kwnames)
+{
+    return make_wind(child, fop, callers, args, nargs, kwnames);
 }

@@ -33,6 +33,13 @@ struct glupy_wind *glupy_wind_new(struct glupy_state *state, const struct glupy_
 bool glupy_wind_tail_args(struct glupy_wind *self, struct glupy_request *request, const void *callers,
                           union glupy_any_args *passed);
 
+/* A wind of `fop` to a Child as glupy_child_call() makes it, but for what is not given here: that is as in `callers`,
+ * the arguments that a request came with. A keyword GLUPY_CHILD_KEYWORD is the caller's own and passed over. Attached. */
+PyObject *glupy_wind_again(PyObject *child, const struct glupy_fop *fop, PyObject *const *callers,
+                           PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames);
+
+#define GLUPY_CHILD_KEYWORD "child" /* no fop has an argument of that name: tests/unit/test_handlers.py */
+
 /* Carry out what the last step armed. Not attached. */
 void glupy_wind_all(struct glupy_request *request);
 

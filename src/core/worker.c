@@ -10,7 +10,9 @@ struct pool {
     pthread_cond_t wake;
     struct glupy_job *first, **last;
     unsigned threads, idle, queued;
-    unsigned most; /* threads */
+    unsigned starting; /* threads whose gf_thread_create() has not returned */
+    unsigned waiting;  /* threads that do not count */
+    unsigned most;     /* threads that do */
     const char *name;
 };
 
@@ -45,6 +47,15 @@ pop(struct pool *pool)
     return job;
 }
 
+/* With the lock held. There are more threads than there should be, since some waited when this one was started. Not
+ * while one is starting: gf_thread_create() gives a thread its name after it has let it run, and crashes if it has
+ * ended. */
+static bool
+may_end(struct pool *pool)
+{
+    return pool->threads - pool->waiting > pool->most && !pool->starting;
+}
+
 static void *
 worker(void *arg)
 {
@@ -55,6 +66,8 @@ worker(void *arg)
         struct glupy_job *job = pop(pool);
 
         if (!job) {
+            if (may_end(pool))
+                break;
             pool->idle++;
             pthread_cond_wait(&pool->wake, &pool->lock);
             pool->idle--;
@@ -64,6 +77,8 @@ worker(void *arg)
         job->run(job);
         pthread_mutex_lock(&pool->lock);
     }
+    pool->threads--;
+    pthread_mutex_unlock(&pool->lock);
     return NULL;
 }
 
@@ -72,18 +87,22 @@ worker(void *arg)
 static void
 wake_or_start(struct pool *pool)
 {
-    bool start = pool->queued > pool->idle && pool->threads < pool->most;
+    bool start = pool->queued > pool->idle && pool->threads - pool->waiting < pool->most;
 
-    if (start)
-        pool->threads++;
-    else
+    if (!start) {
         pthread_cond_signal(&pool->wake);
-    pthread_mutex_unlock(&pool->lock);
-    if (start && glupy_start_thread(worker, pool, pool->name) != 0) {
-        pthread_mutex_lock(&pool->lock);
-        pool->threads--;
         pthread_mutex_unlock(&pool->lock);
+        return;
     }
+    pool->threads++;
+    pool->starting++;
+    pthread_mutex_unlock(&pool->lock);
+    start = glupy_start_thread(worker, pool, pool->name) == 0;
+    pthread_mutex_lock(&pool->lock);
+    pool->starting--;
+    if (!start)
+        pool->threads--;
+    pthread_mutex_unlock(&pool->lock);
 }
 
 static void
@@ -129,4 +148,18 @@ void
 glupy_worker_submit_blocking(struct glupy_job *job)
 {
     submit(&blockers, job);
+}
+
+void
+glupy_worker_waits(bool waits)
+{
+    pthread_mutex_lock(&blockers.lock);
+    if (waits)
+        blockers.waiting++;
+    else
+        blockers.waiting--;
+    if (waits && blockers.queued)
+        wake_or_start(&blockers); /* gives the lock up */
+    else
+        pthread_mutex_unlock(&blockers.lock);
 }

@@ -18,6 +18,10 @@ void glupy_worker_submit(struct glupy_job *job);
  * requests go on. */
 void glupy_worker_submit_blocking(struct glupy_job *job);
 
+/* A thread of that pool waits for what others have to do, and waits no more. While it does it takes up no place among
+ * those that the pool may have: what it waits for may need one. Not attached. */
+void glupy_worker_waits(bool waits);
+
 /* See to it that there is one worker at least: what is queued will be run, whatever becomes of starting more. Not
  * attached. 0, or an errno value. */
 int glupy_worker_prepare(void);

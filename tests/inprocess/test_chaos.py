@@ -101,6 +101,18 @@ def test_every_request_is_answered_once_and_leaves_nothing(scale: int) -> None:
         assert len({how for _, how in seen}) > 5, seen
 
 
+def test_handlers_of_all_fops(scale: int) -> None:
+    """any_fop, on GlusterFS's threads and on those that it may block."""
+    count = REQUESTS // 10 // scale
+    layers = [layer("offloaded", "user/any_offload", how="mixed"), layer("python", "user/any_pass", how="mixed")]
+    with Graph([*chaos(**MODES), *layers]) as graph:
+        requests(graph, 2000)
+        before = statedump.at_rest(graph)
+        seen = requests(graph, count)
+        assert seen.total() == count and len({how for _, how in seen}) > 5, seen
+        assert statedump.settled(graph, before) == {}
+
+
 def test_what_was_never_answered_is_when_the_child_lets_go() -> None:
     count = 300
     with Graph([*chaos(never=100), layer("python", "user/pass_all")]) as graph:
