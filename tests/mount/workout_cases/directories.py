@@ -7,7 +7,7 @@ import os
 from .libc import Directory
 from .recorder import Recorder, make
 
-MANY = 5000
+MANY = 2000
 
 
 def kinds_of_entries(do: Recorder) -> None:
