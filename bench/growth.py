@@ -11,6 +11,7 @@ import os
 import statistics
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -20,6 +21,7 @@ from typing import Any
 
 from contenders import TRANSLATORS, glupy
 from layers import driver_module
+from support import lastref
 from support.graph import Graph
 from support.volfiles import Layer, layer
 
@@ -127,6 +129,20 @@ def lifetime(driver: Any, count: int) -> tuple[float, float]:
         return wall / count, (resident() - before) / count
 
 
+def contexts(driver: Any, count: int) -> tuple[float, float]:
+    """Inodes with a context each: what it takes to find one and set its context, and the memory of the context."""
+    with stack([named("layer", glupy("bench_undefined"))]) as graph:
+        table = graph.translator("layer").itable
+        lastref.set_lru_limit(table.root, 2 * count)
+        lastref.link_many(table.root, 0, count)
+        before, start = resident(), time.perf_counter_ns()
+        for number in range(count):
+            table.find(lastref.gfid_of(number)).ctx = number
+        spent, memory = time.perf_counter_ns() - start, resident() - before
+        lastref.forget_many(table.root, 0, count)
+    return spent / count, memory / count
+
+
 #: name: (what is counted, how many, what measures it)
 CASES: dict[str, tuple[str, tuple[int, ...], Callable[[Any, int], tuple[float, float]]]] = {
     "suspended": ("requests suspended at once", (10, 1000, 100000), suspended),
@@ -135,6 +151,7 @@ CASES: dict[str, tuple[str, tuple[int, ...], Callable[[Any, int], tuple[float, f
     "stacked: one await": ("layers, one await", (1, 10, 50), stacked(glupy("bench_await"))),
     "instances: C": ("instances in C", (1, 10, 100), instances(C)),
     "instances: one await": ("instances, one await", (1, 10, 100), instances(glupy("bench_await"))),
+    "contexts": ("inodes with a context", (1000, 100000, 1000000), contexts),
     "lifetime": ("fops since the start, one await", (10000, 100000, 1000000), lifetime),
 }
 
