@@ -32,27 +32,6 @@ for _name in ("glfs_init", "glfs_fini"):
 _gfapi.glfs_set_volfile.argtypes = [ctypes.c_void_p, ctypes.c_char_p]
 _gfapi.glfs_set_logging.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int]
 
-_gluster = ctypes.CDLL("libglusterfs.so.0")
-for _name in ("gf_log_disable_suppression_before_exit", "gf_timer_registry_destroy"):
-    getattr(_gluster, _name).argtypes = [ctypes.c_void_p]
-    getattr(_gluster, _name).restype = None
-
-
-class _Glfs(ctypes.Structure):
-    """The beginning of struct glfs (glfs-internal.h)."""
-
-    _fields_ = [("volname", ctypes.c_char_p), ("vol_uuid", ctypes.c_ubyte * 16), ("ctx", ctypes.c_void_p)]
-
-
-def _give_up(fs: int) -> None:
-    """End a volume that did not start. glfs_fini() would free what its timer thread goes on using: the log is flushed
-    every 120 seconds, and the process dies some tests later."""
-    ctx = _Glfs.from_address(fs).ctx
-    _gluster.gf_log_disable_suppression_before_exit(ctx)
-    _gluster.gf_timer_registry_destroy(ctx)
-    _gfapi.glfs_fini(fs)
-
-
 _keys = itertools.count()
 _probes: dict[str, Any] = {}
 
@@ -97,8 +76,9 @@ class Graph:
         failed = _gfapi.glfs_init(self.fs) != 0
         del os.environ["GLUPY_CONF"]
         if failed:
+            # No glfs_fini(): it would free the context and leave running the threads that work with it. The process dies
+            # of that at once, or two minutes later when the log is flushed.
             log = self.text()
-            _give_up(self.fs)
             shutil.rmtree(self.top, ignore_errors=True)
             raise GraphFailed(log)
         self.probe = _probes.pop(self.key)
