@@ -423,7 +423,7 @@ glupy_answer_prepare(struct glupy_answer *answer, struct glupy_request *request,
     answer->keep = NULL;
     if (!request->fop) {
         answer->how = GLUPY_END;
-    } else if (request->instance->classic) {
+    } else if (request->instance->classic && !request->outcome) {
         from_classic(answer, request, passed);
     } else if (request->exception) {
         from_exception(answer, request, passed);

@@ -142,6 +142,8 @@ start(struct glupy_request *request, const void *passed)
     }
     if (!request->fop)
         glupy_step(request, NULL);
+    else if (request->instance->ended) /* it was on its way to a worker when the author's fini() was called: it passes by */
+        take_result(request, Py_NewRef(Py_None));
     else if (request->instance->classic)
         glupy_classic_start(request, passed);
     else if (wrap_args(request, passed) != 0)
