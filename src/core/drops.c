@@ -18,8 +18,10 @@ static struct {
     pthread_mutex_t lock;
     struct glupy_drop *drops;
     unsigned count, room;
+    unsigned releasing;   /* threads that have taken some out and are not done with them */
+    pthread_cond_t calm;
     struct glupy_job job; /* queued while there are any */
-} strays = {.lock = PTHREAD_MUTEX_INITIALIZER};
+} strays = {.lock = PTHREAD_MUTEX_INITIALIZER, .calm = PTHREAD_COND_INITIALIZER};
 
 static void
 release(const struct glupy_drop *drop)
@@ -59,15 +61,14 @@ append(struct glupy_drop **drops, unsigned *count, unsigned *room)
     return &(*drops)[(*count)++];
 }
 
-/* On a worker. */
 static void
-release_strays(struct glupy_job *job)
+release_strays(void)
 {
     struct glupy_drop *drops;
     unsigned count;
 
-    (void)job;
     pthread_mutex_lock(&strays.lock);
+    strays.releasing++;
     drops = strays.drops;
     count = strays.count;
     strays.drops = NULL;
@@ -76,6 +77,33 @@ release_strays(struct glupy_job *job)
     for (unsigned i = 0; i < count; i++)
         release(&drops[i]);
     free(drops);
+    pthread_mutex_lock(&strays.lock);
+    if (--strays.releasing == 0)
+        pthread_cond_broadcast(&strays.calm);
+    pthread_mutex_unlock(&strays.lock);
+}
+
+static void
+run_release(struct glupy_job *job)
+{
+    (void)job;
+    release_strays();
+}
+
+bool
+glupy_drops_settle(unsigned seconds)
+{
+    struct timespec until;
+    int error = 0;
+
+    release_strays();
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += seconds;
+    pthread_mutex_lock(&strays.lock);
+    while (strays.releasing && !error)
+        error = pthread_cond_timedwait(&strays.calm, &strays.lock, &until);
+    pthread_mutex_unlock(&strays.lock);
+    return !error;
 }
 
 static void
@@ -91,7 +119,7 @@ drop_stray(void *pointer, enum drop_kind kind)
         *drop = (struct glupy_drop){pointer, kind};
     pthread_mutex_unlock(&strays.lock);
     if (first && drop) {
-        strays.job.run = release_strays;
+        strays.job.run = run_release;
         glupy_worker_submit(&strays.job);
     }
 }

@@ -7,4 +7,8 @@
 /* Release what the thread has queued. Not attached to the interpreter. */
 void glupy_drops_release(struct glupy_thread *thread);
 
+/* Release what was given up on threads that do not do so themselves, and wait until those who are at it are done; false
+ * when that takes too long. For the inode table may be about to go. Not attached to the interpreter. */
+bool glupy_drops_settle(unsigned seconds);
+
 #endif

@@ -4,6 +4,7 @@
 #include "background.h"
 #include "classic.h"
 #include "compat.h"
+#include "drops_queue.h"
 #include "log.h"
 #include "holders.h"
 #include "hooks.h"
@@ -181,6 +182,7 @@ glupy_wait_for_rest(struct glupy_instance *self)
 {
     say_if_not(self->this, glupy_background_wait(self, PATIENCE), "a background task still has a fop out");
     say_if_not(self->this, glupy_hooks_settle(self, PATIENCE), "a hook for an inode or fd that ended still runs");
+    say_if_not(self->this, glupy_drops_settle(PATIENCE), "references that Python gave up are still being released");
 }
 
 /* The author's fini(), once: at PARENT_DOWN when the last request has left, else when GlusterFS takes the graph down. */
