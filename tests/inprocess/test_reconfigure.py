@@ -128,7 +128,9 @@ def test_one_change_after_another() -> None:
             control.reconfigure(graph, "changes", {"low": number, "high": number})
         assert ask(graph) == "2 2 nobody 60"
         gate.set_result(None)
-        wait_until(lambda: ask(graph) == "5 5 nobody 60", "the other changes")
+        # The values are in force before reconfigured() is called.
+        wait_until(lambda: len(translator.changes) == 4, "the other changes")
+        assert ask(graph) == "5 5 nobody 60"
         assert [change["low"] for change in translator.changes] == [1, 2, 3, 4]
 
 
