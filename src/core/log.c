@@ -31,17 +31,12 @@ path_of_inode(inode_t *inode)
 PyObject *
 glupy_request_path(struct glupy_request *request)
 {
-    for (unsigned i = 0; request->fop && i < request->fop->nargs; i++) {
-        loc_t *loc = glupy_request_loc(request, i);
-        fd_t *fd = glupy_request_fd(request, i);
-        inode_t *inode = loc ? loc->inode : fd ? fd->inode : NULL;
+    const char *path;
+    inode_t *inode;
 
-        if (loc && loc->path)
-            return glupy_text(loc->path);
-        if (inode)
-            return path_of_inode(inode);
-    }
-    Py_RETURN_NONE;
+    if (!glupy_request_place(request, &path, &inode))
+        Py_RETURN_NONE;
+    return path ? glupy_text(path) : path_of_inode(inode);
 }
 
 PyObject *

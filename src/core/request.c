@@ -71,6 +71,21 @@ glupy_request_fd(struct glupy_request *request, unsigned i)
     return argument(request, i, &glupy_kind_fd);
 }
 
+bool
+glupy_request_place(struct glupy_request *request, const char **path, inode_t **inode)
+{
+    for (unsigned i = 0; request->fop && i < request->fop->nargs; i++) {
+        loc_t *loc = glupy_request_loc(request, i);
+        fd_t *fd = glupy_request_fd(request, i);
+
+        *path = loc ? loc->path : NULL;
+        *inode = loc ? loc->inode : fd ? fd->inode : NULL;
+        if (*path || (*inode && (*inode)->table))
+            return true;
+    }
+    return false;
+}
+
 /* The call as it came, as a wind. A new reference. */
 static PyObject *
 same_call(struct glupy_request *request)
@@ -133,6 +148,14 @@ call_method(struct glupy_request *request)
                                (1u + request->fop->nargs) | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
 }
 
+/* It was on its way to a worker when the author's fini() was called. Its arguments have no wrappers. */
+static void
+pass_by(struct glupy_request *request)
+{
+    request->outcome = Py_NewRef(Py_None);
+    request->finished = true;
+}
+
 static void
 start(struct glupy_request *request, const void *passed)
 {
@@ -142,8 +165,8 @@ start(struct glupy_request *request, const void *passed)
     }
     if (!request->fop)
         glupy_step(request, NULL);
-    else if (request->instance->ended) /* it was on its way to a worker when the author's fini() was called: it passes by */
-        take_result(request, Py_NewRef(Py_None));
+    else if (request->instance->ended)
+        pass_by(request);
     else if (request->instance->classic)
         glupy_classic_start(request, passed);
     else if (wrap_args(request, passed) != 0)

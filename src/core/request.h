@@ -98,6 +98,10 @@ glupy_request_args(struct glupy_request *request)
 loc_t *glupy_request_loc(struct glupy_request *request, unsigned i);
 fd_t *glupy_request_fd(struct glupy_request *request, unsigned i);
 
+/* What the request is about, for messages: the path of its first loc or fd that has one or an inode, or, where *path is
+ * NULL, the inode. False for a task and for fops without a place. */
+bool glupy_request_place(struct glupy_request *request, const char **path, inode_t **inode);
+
 /* Run a request that the caller owns until it is answered or has to wait. `passed` (the fop's struct glupy_NAME_args)
  * is given at the first call only. The request may be gone on return. */
 void glupy_request_run(struct glupy_request *request, struct glupy_thread *thread, enum glupy_place place,

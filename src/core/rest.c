@@ -147,17 +147,12 @@ path_of_inode(inode_t *inode)
 static char *
 path_of(struct glupy_request *request)
 {
-    for (unsigned i = 0; request->fop && i < request->fop->nargs; i++) {
-        loc_t *loc = glupy_request_loc(request, i);
-        fd_t *fd = glupy_request_fd(request, i);
-        inode_t *inode = loc ? loc->inode : fd ? fd->inode : NULL;
+    const char *path;
+    inode_t *inode;
 
-        if (loc && loc->path)
-            return shown_path(loc->path);
-        if (inode && inode->table)
-            return path_of_inode(inode);
-    }
-    return NULL;
+    if (!glupy_request_place(request, &path, &inode))
+        return NULL;
+    return path ? shown_path(path) : path_of_inode(inode);
 }
 
 static char *

@@ -285,3 +285,39 @@ def test_enabled(watched: Graph) -> None:
     control.reconfigure(watched, "watched", {**options, "enabled": "on"})
     assert ask() == (2, 2)
     assert [stats_of(watched)["fops"][fop]["calls"] for fop in ("fstat", "truncate")] == [2, 2]
+
+
+def test_what_has_not_begun_at_the_end_passes_by() -> None:
+    """A call that waits for a thread while fini() is called does not reach the translator any more; nor does its reply,
+    though the inode without a gfid has a context, which would move by that reply."""
+    gate, inside = threading.Event(), threading.Semaphore(0)
+
+    def block() -> None:
+        inside.release()
+        gate.wait()
+
+    with graph(layer("ending", "user/any_offload"), layer("top", "glupytest/control")) as made:
+        ending, ended = made.translator("ending"), threading.Event()
+        before = ending.seen["lookup"]
+        ending.fini = ended.set
+        loc = calls.new_loc(ending.itable, "newfile")
+        assert loc.inode is not None
+        loc.inode.ctx = "a context"
+        results: list[Any] = []
+        threads = [
+            threading.Thread(target=made.run, args=(glupy.gather(*[glupy.to_thread(block) for _ in range(64)]),)),
+            threading.Thread(target=lambda: results.append(made.run(outcome(made.child.lookup(loc))))),
+        ]
+        threads[0].start()
+        for _ in range(64):
+            inside.acquire()
+        threads[1].start()
+        wait_until(lambda: stats_of(made)["fops"].get("lookup", {}).get("in_flight") == 1, "the lookup to be queued")
+        control.event(made, "ending", glupy.Event.PARENT_DOWN, through="top")
+        assert ended.wait(20) and not results
+        gate.set()
+        for thread in threads:
+            thread.join()
+        assert results == [made.run(outcome(made.bottom.lookup(loc)))]
+        assert ending.seen["lookup"] == before
+        del loc
