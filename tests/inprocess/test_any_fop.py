@@ -13,7 +13,7 @@ import pytest
 from glupy import Loc, StatReply, Xdata
 from support import calls
 from support.graph import Graph, GraphFailed
-from support.plain import outcome
+from support.plain import differences, outcome
 from support.volfiles import layer
 
 WAYS = ["awaited", "looked_into", "given", "tail", "nothing"]
@@ -22,18 +22,6 @@ OURS = r" 0-python: python: "
 
 def graph(*python: Any, expected: tuple[str, ...] = ()) -> Graph:
     return Graph([layer("sink", "glupytest/sink", xdata="on"), *python], expected=expected)
-
-
-async def differences(graph: Graph) -> dict[str, Any]:
-    """The fops whose outcome is not the one that sink gives when it is asked itself."""
-    found = {}
-    for fop in glupy.FOPS:
-        arguments = calls.arguments(fop, graph.probe.itable)
-        through = await outcome(getattr(graph.child, fop)(*arguments))
-        direct = await outcome(getattr(graph.bottom, fop)(*arguments))
-        if through != direct or isinstance(through, tuple):
-            found[fop] = through, direct
-    return found
 
 
 def every_fop_in_every_way(through: Graph, ways: list[str]) -> None:

@@ -11,7 +11,7 @@ import glupy
 import pytest
 from support import calls
 from support.graph import Graph
-from support.plain import outcome
+from support.plain import differences, outcome
 from support.volfiles import layer
 
 STACKS = ["synctask", "synctask16", "io-thread", "pthread"]
@@ -24,18 +24,6 @@ def stacked(down: str, up: str, *python: Any) -> list[Any]:
         layer("sink", "glupytest/sink", xdata="on"), layer("below", "glupytest/onstack", stack="same", cbk_stack=up),
         *python, layer("above", "glupytest/onstack", stack=down),
     ]
-
-
-async def differences(graph: Graph) -> dict[str, Any]:
-    """The fops whose outcome is not the one that sink gives when it is asked itself."""
-    found = {}
-    for fop in glupy.FOPS:
-        arguments = calls.arguments(fop, graph.probe.itable)
-        through = await outcome(getattr(graph.child, fop)(*arguments))
-        direct = await outcome(getattr(graph.bottom, fop)(*arguments))
-        if through != direct or isinstance(through, tuple):
-            found[fop] = through, direct
-    return found
 
 
 @pytest.mark.parametrize(("up", "how"), [*(("same", how) for how in WAYS), *((stack, "awaited") for stack in STACKS)])

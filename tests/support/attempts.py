@@ -10,7 +10,7 @@ from typing import Any
 from support.mounts import Mount
 
 #: Seconds after which a call counts as hung; nothing here takes even one.
-PATIENCE = 60.0
+PATIENCE = 20.0
 
 
 def attempt(mount: Mount, function: Callable[..., Any], *args: Any) -> Any:

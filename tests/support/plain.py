@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import glupy
 from glupy import Buffer, Dirent, Dirents, Fd, Inode, LockList, Reply, Xdata
+from support import calls
+
+if TYPE_CHECKING:
+    from support.graph import Graph
 
 
 def plain(value: Any) -> Any:
@@ -39,3 +44,15 @@ async def outcome(wind: Awaitable[Any]) -> Any:
     except OSError as error:
         reply = getattr(error, "reply", None)
         return "error", error.errno, None if reply is None else plain(reply)
+
+
+async def differences(graph: Graph) -> dict[str, Any]:
+    """The fops whose outcome is not the one that sink gives when it is asked itself."""
+    found: dict[str, Any] = {}
+    for fop in glupy.FOPS:
+        arguments = calls.arguments(fop, graph.probe.itable)
+        through = await outcome(getattr(graph.child, fop)(*arguments))
+        direct = await outcome(getattr(graph.bottom, fop)(*arguments))
+        if through != direct or isinstance(through, tuple):
+            found[fop] = through, direct
+    return found
