@@ -57,8 +57,8 @@ hold_nothing(const struct glupy_fop *fop, void *held)
 struct glupy_reply *
 glupy_reply_new(struct glupy_state *state, struct glupy_instance *owner, const struct glupy_fop *fop)
 {
-    PyTypeObject *type = state->reply_types[fop - glupy_fops];
-    struct glupy_reply *self = PyObject_New(struct glupy_reply, type);
+    ptrdiff_t at = fop - glupy_fops;
+    struct glupy_reply *self = (struct glupy_reply *)glupy_spares_take(&state->reply_spares[at], state->reply_types[at]);
 
     if (!self)
         return NULL;
@@ -69,8 +69,8 @@ glupy_reply_new(struct glupy_state *state, struct glupy_instance *owner, const s
     memset(self->slot, 0, sizeof(self->slot));
     glupy_holder_init(&self->holder);
     if (hold_nothing(fop, self->held) != 0) {
-        self->fop = NULL;
-        Py_DECREF(self);
+        Py_XDECREF(self->owner);
+        glupy_spares_give(&state->reply_spares[at], (PyObject *)self);
         PyErr_NoMemory();
         return NULL;
     }
@@ -224,24 +224,20 @@ void
 glupy_reply_dealloc(PyObject *object)
 {
     struct glupy_reply *self = (struct glupy_reply *)object;
-    PyTypeObject *type = Py_TYPE(object);
 
-    if (self->fop) {
-        for (unsigned i = 0; i < self->fop->nreply; i++) {
-            /* What C still holds becomes an object whose own dealloc hands the references to drops.h; most often it is
-             * empty, its content moved into the answer. */
-            const struct glupy_field *field = &self->fop->reply[i];
+    for (unsigned i = 0; i < self->fop->nreply; i++) {
+        /* What C still holds becomes an object whose own dealloc hands the references to drops.h; most often it is
+         * empty, its content moved into the answer. */
+        const struct glupy_field *field = &self->fop->reply[i];
 
-            if (self->slot[i])
-                Py_DECREF(self->slot[i]);
-            else
-                field->kind->discard(glupy_held(field, self->held));
-        }
+        if (self->slot[i])
+            Py_DECREF(self->slot[i]);
+        else
+            field->kind->discard(glupy_held(field, self->held));
     }
     glupy_holder_remove(&self->holder);
     Py_XDECREF(self->owner);
-    PyObject_Free(self);
-    Py_DECREF(type);
+    glupy_spares_give(&glupy_state_of(object)->reply_spares[self->fop - glupy_fops], object);
 }
 
 /* What op_ret says of a successful reply whose data Python made: the number of bytes, entries, locks, characters. */
@@ -550,7 +546,8 @@ int
 glupy_reply_setup(struct glupy_state *state)
 {
     state->reply_types = PyMem_Calloc(GLUPY_FOP_COUNT, sizeof(*state->reply_types));
-    if (!state->reply_types) {
+    state->reply_spares = PyMem_Calloc(GLUPY_FOP_COUNT, sizeof(*state->reply_spares));
+    if (!state->reply_types || !state->reply_spares) {
         PyErr_NoMemory();
         return -1;
     }

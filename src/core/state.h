@@ -7,6 +7,8 @@
 #include <Python.h>
 #include <glusterfs/list.h>
 
+#include "spares.h"
+
 struct glupy_state {
     PyObject *module; /* borrowed: the module owns this state */
     unsigned interpreter; /* interpreter.h: which one it is the state of */
@@ -44,6 +46,15 @@ struct glupy_state {
     PyTypeObject *instance_type;
     PyTypeObject *spawned_type; /* Task */
     PyTypeObject *classic_call_type; /* dl.wind_X and dl.unwind_X */
+
+    /* memory of the types that each fop has objects of: spares.h */
+    struct glupy_spares frame_spares;
+    struct glupy_spares loc_spares;
+    struct glupy_spares xdata_spares;
+    struct glupy_spares wind_spares;
+    struct glupy_spares inode_spares;
+    struct glupy_spares fd_spares;
+    struct glupy_spares *reply_spares; /* by index in glupy_fops[] */
 
     struct glupy_classic_state *classic; /* the classic API, once gluster.glupy was imported (classic.h) */
     struct list_head holders; /* objects that own references into inode tables: holders.h */

@@ -265,7 +265,6 @@ static void
 wind_dealloc(PyObject *object)
 {
     struct glupy_wind *self = (struct glupy_wind *)object;
-    PyTypeObject *type = Py_TYPE(object);
 
     if (self->base.stage == GLUPY_NEW)
         warn_never_awaited(self);
@@ -276,8 +275,7 @@ wind_dealloc(PyObject *object)
     Py_XDECREF(self->identity);
     Py_DECREF(self->child);
     Py_XDECREF(self->base.waiter);
-    PyObject_Free(object);
-    Py_DECREF(type);
+    glupy_spares_give(&glupy_state_of(object)->wind_spares, object);
 }
 
 static PyObject *
@@ -326,7 +324,7 @@ current_identity(void)
 struct glupy_wind *
 glupy_wind_new(struct glupy_state *state, const struct glupy_fop *fop, PyObject *child)
 {
-    struct glupy_wind *self = PyObject_New(struct glupy_wind, state->wind_type);
+    struct glupy_wind *self = (struct glupy_wind *)glupy_spares_take(&state->wind_spares, state->wind_type);
 
     if (!self)
         return NULL;

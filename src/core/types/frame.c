@@ -8,7 +8,7 @@
 PyObject *
 glupy_frame_new(struct glupy_state *state, struct glupy_request *request)
 {
-    struct glupy_frame *self = PyObject_New(struct glupy_frame, state->frame_type);
+    struct glupy_frame *self = (struct glupy_frame *)glupy_spares_take(&state->frame_spares, state->frame_type);
 
     if (self)
         self->request = request;
@@ -204,10 +204,7 @@ frame_as_user(PyObject *self, PyObject *args, PyObject *kwargs)
 static void
 frame_dealloc(PyObject *object)
 {
-    PyTypeObject *type = Py_TYPE(object);
-
-    PyObject_Free(object);
-    Py_DECREF(type);
+    glupy_spares_give(&glupy_state_of(object)->frame_spares, object);
 }
 
 static PyObject *

@@ -64,7 +64,7 @@ owner_of(PyObject *object)
 static struct glupy_loc *
 make(struct glupy_state *state, struct glupy_instance *owner)
 {
-    struct glupy_loc *self = PyObject_New(struct glupy_loc, state->loc_type);
+    struct glupy_loc *self = (struct glupy_loc *)glupy_spares_take(&state->loc_spares, state->loc_type);
 
     if (self) {
         self->owner = (struct glupy_instance *)Py_XNewRef((PyObject *)owner);
@@ -92,7 +92,6 @@ static void
 loc_dealloc(PyObject *object)
 {
     struct glupy_loc *self = (struct glupy_loc *)object;
-    PyTypeObject *type = Py_TYPE(object);
 
     if (self->loc == &self->own) {
         free_own_name(&self->own);
@@ -100,8 +99,7 @@ loc_dealloc(PyObject *object)
     }
     glupy_holder_remove(&self->holder);
     Py_XDECREF(self->owner);
-    PyObject_Free(object);
-    Py_DECREF(type);
+    glupy_spares_give(&glupy_state_of(object)->loc_spares, object);
 }
 
 static PyObject *
@@ -601,7 +599,7 @@ kind_wrap(struct glupy_state *state, const void *passed)
 
     if (!loc)
         Py_RETURN_NONE;
-    self = PyObject_New(struct glupy_loc, state->loc_type);
+    self = (struct glupy_loc *)glupy_spares_take(&state->loc_spares, state->loc_type);
     if (self) {
         self->owner = NULL;
         self->loc = loc;

@@ -31,6 +31,12 @@ python_type(const struct glupy_reference_type *type, struct glupy_state *state)
     return *(PyTypeObject **)((char *)state + type->slot);
 }
 
+static struct glupy_spares *
+spares(const struct glupy_reference_type *type, struct glupy_state *state)
+{
+    return (struct glupy_spares *)((char *)state + type->spares);
+}
+
 static void
 let_go(struct glupy_holder *holder, bool alive)
 {
@@ -52,7 +58,7 @@ set_owned(struct glupy_state *state, struct glupy_reference *self)
 static struct glupy_reference *
 make_empty(const struct glupy_reference_type *type, struct glupy_state *state, struct glupy_instance *owner)
 {
-    struct glupy_reference *self = PyObject_New(struct glupy_reference, python_type(type, state));
+    struct glupy_reference *self = (struct glupy_reference *)glupy_spares_take(spares(type, state), python_type(type, state));
 
     if (self) {
         self->owner = (struct glupy_instance *)Py_XNewRef((PyObject *)owner);
@@ -157,7 +163,6 @@ void
 glupy_reference_dealloc(PyObject *object)
 {
     struct glupy_reference *self = reference(object);
-    PyTypeObject *type = Py_TYPE(object);
 
     if (self->owned)
         self->type->drop(self->target);
@@ -165,8 +170,7 @@ glupy_reference_dealloc(PyObject *object)
     if (self->gone)
         glupy_context_free(self->gone);
     Py_XDECREF(self->owner);
-    PyObject_Free(object);
-    Py_DECREF(type);
+    glupy_spares_give(spares(self->type, glupy_state_of(object)), object);
 }
 
 /* What it is by: one that stands for what has gone is like no other. */

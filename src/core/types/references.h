@@ -13,6 +13,7 @@
 struct glupy_reference_type {
     const char *name;                      /* as Python shows it: "Inode" */
     size_t slot;                           /* of its Python type in struct glupy_state */
+    size_t spares;                         /* of its struct glupy_spares there */
     void (*ref)(void *target);             /* inode_ref, fd_ref */
     void (*unref)(void *target);           /* their opposites: never with the interpreter attached */
     void (*drop)(void *target);            /* drops.h */
@@ -88,6 +89,7 @@ int glupy_reference_take(const struct glupy_reference_type *type, PyObject *obje
     static const struct glupy_reference_type NAME##_reference = {                                                    \
         .name = (TITLE),                                                                                             \
         .slot = offsetof(struct glupy_state, NAME##_type),                                                           \
+        .spares = offsetof(struct glupy_state, NAME##_spares),                                                       \
         .ref = NAME##_add,                                                                                           \
         .unref = NAME##_remove,                                                                                      \
         .drop = NAME##_drop,                                                                                         \

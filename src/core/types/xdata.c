@@ -21,10 +21,11 @@ xdata_of(PyObject *object)
 static PyObject *
 xdata_alloc(struct glupy_state *state, dict_t *dict, bool owned)
 {
-    PyObject *self = state->xdata_type->tp_alloc(state->xdata_type, 0);
+    PyObject *self = glupy_spares_take(&state->xdata_spares, state->xdata_type);
 
     if (!self)
         return NULL;
+    xdata_of(self)->exclusive = false;
     xdata_of(self)->dict = dict;
     xdata_of(self)->owned = owned && dict;
     return self;
@@ -1123,11 +1124,8 @@ xdata_tp_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 static void
 xdata_dealloc(PyObject *self)
 {
-    PyTypeObject *type = Py_TYPE(self);
-
     xdata_release(xdata_of(self));
-    type->tp_free(self);
-    Py_DECREF(type);
+    glupy_spares_give(&glupy_state_of(self)->xdata_spares, self);
 }
 
 PyDoc_STRVAR(xdata_doc,
