@@ -49,12 +49,16 @@ glupy_spares_give(struct glupy_spares *spares, PyObject *object)
 {
     PyTypeObject *type = Py_TYPE(object);
 
+#if GLUPY_MOST_SPARES
     if (spares->count < GLUPY_MOST_SPARES) {
         *glupy_spare_next(object) = spares->first;
         spares->first = object;
         spares->count++;
         return;
     }
+#else
+    (void)spares;
+#endif
     PyObject_Free(object);
     Py_DECREF(type);
 }
