@@ -10,9 +10,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 sys.path.insert(0, str(Path(__file__).resolve().parent / "mount"))
+
+# How long an example takes says how busy the machine is, not whether the code is right.
+settings.register_profile("glupy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("glupy")
 
 
 def pytest_configure(config: pytest.Config) -> None:
