@@ -473,7 +473,7 @@ tail(struct glupy_answer *answer, struct glupy_thread *thread, enum glupy_place 
         unwind_failure(answer);
     }
     if (answer->keep)
-        glupy_call_python(thread, place, answer->interpreter, drop_kept, answer->keep);
+        glupy_call_python(thread, place, answer->interpreter, GLUPY_SHORT, drop_kept, answer->keep);
 }
 
 void

@@ -131,7 +131,7 @@ run_function(struct glupy_job *job)
     if (place == GLUPY_WORKER)
         return; /* Python is being finalised by its host */
     THIS = self->base.request->instance->this;
-    glupy_call_python(thread, place, self->base.request->interpreter, call_function, self);
+    glupy_call_python(thread, place, self->base.request->interpreter, GLUPY_LONG, call_function, self);
     glupy_complete(&self->base);
     THIS = old_this;
 }

@@ -128,7 +128,7 @@ empty_queue(struct glupy_job *job)
         return; /* Python is being finalised by its program */
     THIS = self->this;
     do
-        glupy_call_python(thread, place, self->state->interpreter, let_go_of_some, self);
+        glupy_call_python(thread, place, self->state->interpreter, GLUPY_SHORT, let_go_of_some, self);
     while (!is_empty(&self->hooks));
     THIS = old_this;
 }

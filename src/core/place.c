@@ -82,6 +82,7 @@ glupy_place(struct glupy_thread **out)
 struct switched_call {
     struct glupy_thread *thread;
     unsigned interpreter;
+    enum glupy_stay stay;
     void (*fn)(struct glupy_thread *, void *);
     void *arg;
     void *fake_stack; /* of the address sanitizer */
@@ -90,11 +91,17 @@ struct switched_call {
 };
 
 static void
-call_inside(struct glupy_thread *thread, unsigned interpreter, void (*fn)(struct glupy_thread *, void *), void *arg)
+call_inside(struct glupy_thread *thread, unsigned interpreter, enum glupy_stay stay,
+            void (*fn)(struct glupy_thread *, void *), void *arg)
 {
-    glupy_enter(thread, interpreter);
+    bool gate = false;
+
+    if (stay == GLUPY_SHORT)
+        gate = glupy_enter_in_turn(thread, interpreter);
+    else
+        glupy_enter(thread, interpreter);
     fn(thread, arg);
-    glupy_leave(thread);
+    glupy_leave_in_turn(thread, interpreter, gate);
 }
 
 #if PY_VERSION_HEX >= 0x030e0100
@@ -123,16 +130,18 @@ on_private_stack(void *arg)
     struct switched_call *call = arg;
 
     SWITCH_END(NULL);
-    call_inside(call->thread, call->interpreter, call->fn, call->arg);
+    call_inside(call->thread, call->interpreter, call->stay, call->fn, call->arg);
     SWITCH_BEGIN(&call->fake_stack, call->from_low, call->from_size);
 }
 
 static void
-call_switched(struct glupy_thread *thread, unsigned interpreter, void (*fn)(struct glupy_thread *, void *), void *arg)
+call_switched(struct glupy_thread *thread, unsigned interpreter, enum glupy_stay stay,
+              void (*fn)(struct glupy_thread *, void *), void *arg)
 {
     struct switched_call call = {
         .thread = thread,
         .interpreter = interpreter,
+        .stay = stay,
         .fn = fn,
         .arg = arg,
         .from_low = thread->stack_low,
@@ -149,11 +158,11 @@ call_switched(struct glupy_thread *thread, unsigned interpreter, void (*fn)(stru
 }
 
 void
-glupy_call_python(struct glupy_thread *thread, enum glupy_place place, unsigned interpreter,
+glupy_call_python(struct glupy_thread *thread, enum glupy_place place, unsigned interpreter, enum glupy_stay stay,
                   void (*fn)(struct glupy_thread *, void *), void *arg)
 {
     if (place == GLUPY_INLINE)
-        call_inside(thread, interpreter, fn, arg);
+        call_inside(thread, interpreter, stay, fn, arg);
     else
-        call_switched(thread, interpreter, fn, arg);
+        call_switched(thread, interpreter, stay, fn, arg);
 }

@@ -17,8 +17,11 @@ enum glupy_place { GLUPY_INLINE, GLUPY_SWITCHED, GLUPY_WORKER };
 /* Where Python may run for a caller on this stack. `thread` is set unless the answer is GLUPY_WORKER. */
 enum glupy_place glupy_place(struct glupy_thread **thread);
 
+/* Whether fn is to be back soon, or may block: short stays take turns (gate.h). */
+enum glupy_stay { GLUPY_SHORT, GLUPY_LONG };
+
 /* Call fn(thread, arg) inside an interpreter, on this stack or switched as `place` says. */
-void glupy_call_python(struct glupy_thread *thread, enum glupy_place place, unsigned interpreter,
+void glupy_call_python(struct glupy_thread *thread, enum glupy_place place, unsigned interpreter, enum glupy_stay stay,
                        void (*fn)(struct glupy_thread *thread, void *arg), void *arg);
 
 void glupy_place_free_stack(struct glupy_thread *thread);

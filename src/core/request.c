@@ -220,12 +220,18 @@ own_args(struct run *run)
     run->passed = NULL;
 }
 
+/* A method with @offload; what it awaits if it is a coroutine is no matter of a thread's. */
+static bool
+may_block(const struct glupy_request *request)
+{
+    return request->offloaded && !request->was_coroutine;
+}
+
 static struct glupy_watched
 watch(struct glupy_thread *thread, struct glupy_request *request)
 {
-    bool may_block = request->offloaded && !request->was_coroutine;
-
-    return glupy_watch_begin(thread, may_block ? NULL : request->instance, request->fop ? request->fop->name : "task");
+    return glupy_watch_begin(thread, may_block(request) ? NULL : request->instance,
+                             request->fop ? request->fop->name : "task");
 }
 
 static void
@@ -285,7 +291,8 @@ call_python(struct run *run, struct glupy_thread *thread, enum glupy_place place
 {
     struct glupy_activity before = glupy_stats_enters(thread, run->request);
 
-    glupy_call_python(thread, place, run->request->interpreter, run_step, run);
+    glupy_call_python(thread, place, run->request->interpreter, may_block(run->request) ? GLUPY_LONG : GLUPY_SHORT,
+                      run_step, run);
     glupy_stats_left(thread, &before);
 }
 

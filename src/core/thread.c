@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "drops_queue.h"
+#include "gate.h"
 #include "place.h"
 #include "request.h"
 #include "watch.h"
@@ -147,11 +148,37 @@ glupy_enter(struct glupy_thread *thread, unsigned interpreter)
     thread->inside++;
 }
 
-void
-glupy_leave(struct glupy_thread *thread)
+static void
+detach(struct glupy_thread *thread)
 {
     thread->inside--;
     PyEval_SaveThread();
+}
+
+void
+glupy_leave(struct glupy_thread *thread)
+{
+    detach(thread);
+    if (thread->ndrops)
+        glupy_drops_release(thread);
+}
+
+/* Who comes in once more from a call out into GlusterFS may hold the gate already. */
+bool
+glupy_enter_in_turn(struct glupy_thread *thread, unsigned interpreter)
+{
+    bool gate = !thread->inside && glupy_gate_enter(interpreter);
+
+    glupy_enter(thread, interpreter);
+    return gate;
+}
+
+void
+glupy_leave_in_turn(struct glupy_thread *thread, unsigned interpreter, bool gate)
+{
+    detach(thread);
+    if (gate)
+        glupy_gate_leave(interpreter);
     if (thread->ndrops)
         glupy_drops_release(thread);
 }

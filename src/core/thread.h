@@ -58,6 +58,11 @@ struct glupy_thread *glupy_thread_if_any(void);
 void glupy_enter(struct glupy_thread *thread, unsigned interpreter);
 void glupy_leave(struct glupy_thread *thread);
 
+/* The same for a short stay, a fop's: those that compete for the interpreter take turns (gate.h). What entering returns is
+ * handed to leaving. */
+bool glupy_enter_in_turn(struct glupy_thread *thread, unsigned interpreter);
+void glupy_leave_in_turn(struct glupy_thread *thread, unsigned interpreter, bool gate);
+
 /* Python is being finalised by the program that hosts us (never by us): no thread may enter any more. */
 bool glupy_python_gone(void);
 void glupy_python_going(void);
