@@ -78,6 +78,16 @@ class Fop:
         """Name of the Python reply type: copy_file_range -> CopyFileRangeReply."""
         return "".join(part.capitalize() for part in self.name.split("_")) + "Reply"
 
+    @property
+    def measured(self) -> bool:
+        """Whether the reply has a field that op_ret tells the length of."""
+        return any(field.kind.name in {"payload", "string", "dirents", "locklist"} for field in self.reply)
+
+    @property
+    def pointed(self) -> bool:
+        """Whether the reply has a pointer that callers of a successful fop follow without looking."""
+        return any(field.kind.name in {"inode", "fd", "dict"} and field.name != "xdata" for field in self.reply)
+
 
 def _params(fop: str, text: str) -> tuple[Param, ...]:
     params = []

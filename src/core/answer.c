@@ -35,7 +35,7 @@ argument_fd(struct glupy_request *request)
 static void
 fill_left_out(struct glupy_request *request, void *held)
 {
-    for (unsigned i = 0; i < request->fop->nreply; i++) {
+    for (unsigned i = 0; request->fop->pointed && i < request->fop->nreply; i++) {
         const struct glupy_field *field = &request->fop->reply[i];
         void **pointer = glupy_held(field, held);
 
@@ -66,7 +66,7 @@ count_entries(struct list_head *head)
 static int32_t
 checked_op_ret(const struct glupy_fop *fop, int32_t op_ret, void *held, unsigned changed)
 {
-    for (unsigned i = 0; i < fop->nreply; i++) {
+    for (unsigned i = 0; fop->measured && i < fop->nreply; i++) {
         const struct glupy_field *field = &fop->reply[i];
         void *value = glupy_held(field, held);
         size_t most = INT32_MAX;
@@ -83,16 +83,6 @@ checked_op_ret(const struct glupy_fop *fop, int32_t op_ret, void *held, unsigned
             op_ret = (int32_t)most;
     }
     return op_ret;
-}
-
-static unsigned
-looked_into(struct glupy_reply *reply)
-{
-    unsigned fields = 0;
-
-    for (unsigned i = 0; i < reply->fop->nreply; i++)
-        fields |= reply->slot[i] ? 1u << i : 0;
-    return fields;
 }
 
 static void
@@ -113,7 +103,7 @@ fail_logged(struct glupy_answer *answer, struct glupy_request *request)
 static void
 from_reply(struct glupy_answer *answer, struct glupy_request *request, struct glupy_reply *reply, bool last)
 {
-    unsigned changed = looked_into(reply);
+    unsigned changed = glupy_reply_seen(reply);
 
     answer->op_errno = reply->op_errno;
     if (glupy_reply_take(reply, &answer->held, last) != 0) {

@@ -366,10 +366,11 @@ iatt_of_inode(const struct glupy_fop *fop)
 void
 glupy_contexts_met(struct glupy_instance *instance, const struct glupy_fop *fop, void *held, inode_t *inode)
 {
-    unsigned at = iatt_of_inode(fop);
+    unsigned at;
 
     if (!instance->has_contexts || !instance->this)
         return;
+    at = iatt_of_inode(fop);
     if (at) {
         struct iatt *iatt = glupy_held(&fop->reply[at], held);
         inode_t *replied = *(inode_t **)glupy_held(&fop->reply[at - 1], held);

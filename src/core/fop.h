@@ -25,6 +25,8 @@ struct glupy_fop {
     uint16_t slot; /* offset in struct xlator_fops */
     uint8_t nargs;
     uint8_t nreply;
+    bool measured; /* the reply has a field that op_ret tells the length of */
+    bool pointed;  /* the reply has a pointer that callers follow without looking */
     uint16_t args_passed_size;
     uint16_t args_held_size;
     uint16_t reply_held_size;

@@ -66,14 +66,25 @@ glupy_reply_new(struct glupy_state *state, struct glupy_instance *owner, const s
     self->fop = fop;
     self->op_ret = 0;
     self->op_errno = 0;
+    self->holds = false;
     memset(self->slot, 0, sizeof(self->slot));
     glupy_holder_init(&self->holder);
-    if (hold_nothing(fop, self->held) != 0) {
-        Py_XDECREF(self->owner);
-        glupy_spares_give(&state->reply_spares[at], (PyObject *)self);
+    return self;
+}
+
+/* One that Python fills. */
+static struct glupy_reply *
+new_empty(struct glupy_state *state, struct glupy_instance *owner, const struct glupy_fop *fop)
+{
+    struct glupy_reply *self = glupy_reply_new(state, owner, fop);
+
+    if (self && hold_nothing(fop, self->held) != 0) {
+        Py_DECREF(self);
         PyErr_NoMemory();
         return NULL;
     }
+    if (self)
+        self->holds = true;
     return self;
 }
 
@@ -93,7 +104,7 @@ let_go(struct glupy_holder *holder, bool alive)
 {
     struct glupy_reply *self = (void *)((char *)holder - offsetof(struct glupy_reply, holder));
 
-    for (unsigned i = 0; i < self->fop->nreply; i++) {
+    for (unsigned i = 0; self->holds && i < self->fop->nreply; i++) {
         const struct glupy_field *field = &self->fop->reply[i];
 
         if (field->kind == &glupy_kind_inode)
@@ -129,7 +140,7 @@ hold_reply_fields(struct glupy_reply *self, const void *passed)
 
     for (unsigned i = 0; i < self->fop->nreply; i++) {
         const struct glupy_field *field = &self->fop->reply[i];
-        const void *from = is_absent(field->kind, self->op_ret) ? &nothing : glupy_passed(field, passed);
+        const void *from = passed && !is_absent(field->kind, self->op_ret) ? glupy_passed(field, passed) : &nothing;
 
         if (field->kind->hold(glupy_held(field, self->held), from) != 0) {
             glupy_fields_drop(self->fop->reply, i, self->held);
@@ -144,7 +155,7 @@ glupy_reply_hold(struct glupy_reply *self, int32_t op_ret, int32_t op_errno, con
 {
     self->op_ret = op_ret;
     self->op_errno = op_errno;
-    glupy_fields_drop(self->fop->reply, self->fop->nreply, self->held);
+    self->holds = true;
     if (hold_reply_fields(self, passed) == 0)
         return 0;
     self->op_ret = -1;
@@ -175,12 +186,27 @@ take_field(struct glupy_reply *self, unsigned i, void *to)
     return object ? self->fop->reply[i].kind->take(object, to) : -1;
 }
 
+unsigned
+glupy_reply_seen(struct glupy_reply *self)
+{
+    unsigned fields = 0;
+
+    for (unsigned i = 0; i < self->fop->nreply; i++)
+        fields |= self->slot[i] ? 1u << i : 0;
+    return fields;
+}
+
 int
 glupy_reply_take(struct glupy_reply *self, void *held, bool last)
 {
     bool move = last && glupy_sole_reference((PyObject *)self);
     unsigned i;
 
+    if (move && !glupy_reply_seen(self)) {
+        glupy_fields_move(self->fop->reply, self->fop->nreply, held, self->held);
+        self->holds = false;
+        return 0;
+    }
     for (i = 0; i < self->fop->nreply; i++) {
         const struct glupy_field *field = &self->fop->reply[i];
         void *to = glupy_held(field, held), *from = glupy_held(field, self->held);
@@ -232,7 +258,7 @@ glupy_reply_dealloc(PyObject *object)
 
         if (self->slot[i])
             Py_DECREF(self->slot[i]);
-        else
+        else if (self->holds)
             field->kind->discard(glupy_held(field, self->held));
     }
     glupy_holder_remove(&self->holder);
@@ -349,7 +375,7 @@ reply_tp_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
     struct glupy_state *state = glupy_state_of_type(type);
     const struct glupy_fop *fop = fop_of_type(state, type);
-    struct glupy_reply *self = fop ? glupy_reply_new(state, NULL, fop) : NULL;
+    struct glupy_reply *self = fop ? new_empty(state, NULL, fop) : NULL;
 
     if (!self)
         return NULL;
@@ -380,7 +406,7 @@ reply_replace(PyObject *object, PyObject *args, PyObject *kwargs)
         PyErr_SetString(PyExc_TypeError, "replace() takes fields by keyword");
         return NULL;
     }
-    copy = glupy_reply_new(glupy_state_of(object), self->owner, self->fop);
+    copy = new_empty(glupy_state_of(object), self->owner, self->fop);
     if (!copy)
         return NULL;
     copy->op_ret = self->op_ret;

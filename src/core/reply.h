@@ -14,11 +14,12 @@ struct glupy_reply {
     const struct glupy_fop *fop;
     int32_t op_ret;
     int32_t op_errno;
+    bool holds; /* `held` has been filled, and not been moved out whole */
     PyObject *slot[GLUPY_MAX_REPLY];
     char held[] __attribute__((aligned(16))); /* struct glupy_NAME_reply_held */
 };
 
-/* An empty reply. Attached. NULL with MemoryError. */
+/* A reply that is to be filled by glupy_reply_hold() before anybody looks at it. Attached. NULL with MemoryError. */
 struct glupy_reply *glupy_reply_new(struct glupy_state *state, struct glupy_instance *owner,
                                     const struct glupy_fop *fop);
 
@@ -27,8 +28,12 @@ bool glupy_is_reply(PyObject *object);
 /* A reply that a callback will fill: what it will hold is of this table. Attached. */
 void glupy_reply_expect(struct glupy_state *state, struct glupy_reply *self, inode_table_t *table);
 
-/* Own what a callback brings. Not attached: nobody else knows of the reply yet. 0, or -1 without memory. */
+/* Own what a callback brings; `passed` is NULL where it is nothing. Not attached: nobody else knows of the reply yet. 0,
+ * or -1 without memory. */
 int glupy_reply_hold(struct glupy_reply *self, int32_t op_ret, int32_t op_errno, const void *passed);
+
+/* Fields that Python has looked at or set: a bit for each. */
+unsigned glupy_reply_seen(struct glupy_reply *self);
 
 /* Fill `held` (a struct glupy_NAME_reply_held) with what the reply has, as references and copies of its own; when
  * `last` nobody will use the reply again and its content may be moved out. Attached. 0, or -1 with an exception. */

@@ -204,8 +204,7 @@ glupy_wind_done(void *cookie, int32_t op_ret, int32_t op_errno, const void *pass
 static void
 wind_failed(struct glupy_wind *self, int32_t op_errno)
 {
-    self->reply->op_ret = -1;
-    self->reply->op_errno = op_errno;
+    glupy_reply_hold(self->reply, -1, op_errno, NULL);
     glupy_complete(&self->base);
 }
 
