@@ -28,6 +28,8 @@ class Contender:
     #: The contender in C that does the same work, and the floor: what the ratios are to.
     c: str | None = None
     floor: str | None = None
+    #: The contender that did the same work before.
+    replaces: str | None = None
     #: For a floor: the translator whose methods it calls, and whether it attaches to the interpreter as glupy has to.
     module: str | None = None
     attach: bool = False
@@ -46,6 +48,8 @@ def glupy(module: str) -> Layer:
     return layer("layer", "features/glupy", module=module)
 
 
+FIRST_GLUPY = "first glupy's way"
+
 CONTENDERS = (
     Contender("nothing"),
     Contender("C", layer("layer", "glupybench/passthrough")),
@@ -55,7 +59,9 @@ CONTENDERS = (
     Contender("one await", glupy("bench_await"), c="C", floor="floor: one await"),
     Contender("any_fop, plain def", glupy("bench_any_plain"), c="C", floor="floor: plain def"),
     Contender("any_fop, one await", glupy("bench_any"), c="C", floor="floor: one await"),
-    Contender("classic API", glupy("bench_classic"), c="C", floor="floor: one await"),
+    Contender("classic API", glupy("bench_classic"), c="C", floor="floor: one await", replaces=FIRST_GLUPY),
+    Contender(FIRST_GLUPY, layer("layer", "glupybench/original"), c="C", floor="floor: one await",
+              fops=("lookup", "stat")),
     Contender("floor: plain def", module="bench_plain"),
     Contender("floor: tail wind", module="bench_tail"),
     Contender("floor: one await", module="bench_await"),

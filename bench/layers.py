@@ -16,10 +16,12 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import glupy
+import original
 from contenders import CONTENDERS, TRANSLATORS, Contender, in_turn
 from support.graph import Graph
 from support.volfiles import Layer, layer
@@ -53,10 +55,15 @@ class Sample:
     cpu: float
 
 
+def library(name: str) -> Path:
+    """One of the bench's translators, as GlusterFS loads it."""
+    folder = subprocess.run(["glusterfsd", "--print-xlatordir"], check=True, capture_output=True, text=True).stdout
+    return Path(folder.strip()) / "glupybench" / f"{name}.so"
+
+
 def driver_module() -> ModuleType:
     """The driver, as GlusterFS loads it."""
-    folder = subprocess.run(["glusterfsd", "--print-xlatordir"], check=True, capture_output=True, text=True).stdout
-    loader = importlib.machinery.ExtensionFileLoader("driver", f"{folder.strip()}/glupybench/driver.so")
+    loader = importlib.machinery.ExtensionFileLoader("driver", str(library("driver")))
     spec = importlib.util.spec_from_loader("driver", loader)
     assert spec
     module = importlib.util.module_from_spec(spec)
@@ -81,6 +88,8 @@ class Bench:
         for contender in self.contenders:
             if contender.module:
                 self.load_floor(contender.module)
+            elif contender.layer and contender.layer[1] == "glupybench/original":
+                original.register(library("original"))
         try:
             for child in self.children:
                 self.graphs.enter_context(Graph(self.layers(child), folder=TRANSLATORS))

@@ -81,6 +81,13 @@ class Results:
                 for number, added in self.added(contender.name, fop, child).items() if number in floor and number in c]
 
 
+    def to_replaced(self, contender: Contender, fop: str, child: str, stack: int = BIG) -> list[float]:
+        """What the layer that this one replaces adds, over what this one adds."""
+        replaced = self.added(contender.replaces or "", fop, child, 1, stack)
+        return [replaced[number] / added
+                for number, added in self.added(contender.name, fop, child, 1, stack).items() if number in replaced]
+
+
 def spread(values: Sequence[float], digits: int = 2) -> str:
     """Median, with minimum and maximum."""
     if not values:
@@ -95,7 +102,8 @@ def middle(values: Sequence[float]) -> str:
 def cost_table(results: Results, child: str, fops: Sequence[str], stack: int = BIG) -> Table:
     where = "an io-thread's stack" if stack == SMALL else "one thread"
     table = Table(title=f"ns a fop, child answers: {child}; {where}", title_justify="left")
-    for title in ("fop", "layer", "clock", "CPU", "added CPU", "CPU, x C", "added, x floor", "added, x bound"):
+    for title in ("fop", "layer", "clock", "CPU", "added CPU", "CPU, x C", "added, x floor", "added, x bound",
+                  "what it replaces, x"):
         table.add_column(title, justify="left" if title in ("fop", "layer") else "right", no_wrap=True)
     for fop in fops:
         for contender in CONTENDERS:
@@ -110,6 +118,7 @@ def cost_table(results: Results, child: str, fops: Sequence[str], stack: int = B
                 spread(results.to_c(contender, fop, child, 1, stack)),
                 spread(results.to_floor(contender, fop, child)) if stack == BIG else "",
                 spread(results.to_bound(contender, fop, child)) if stack == BIG else "",
+                spread(results.to_replaced(contender, fop, child, stack)),
             )
         table.add_section()
     return table

@@ -29,6 +29,7 @@ def test_layers(tmp_path: Path) -> None:
     for contender in ("nothing", "C", "not defined", "plain def", "tail wind", "one await"):
         assert {(contender, "sync"), (contender, "thread")} <= seen
     assert ("floor: one await", "sync") in seen
+    assert ("first glupy's way", "sync") in seen
     assert all(sample["wall"] > 0 and sample["cpu"] > 0 for sample in saved["samples"])
     assert {file.name for file in tmp_path.iterdir()} == {
         "layers.json", "costs-sync.png", "costs-thread.png", "threads.png"}
