@@ -14,6 +14,8 @@ Everything here also imports in plain Python, without GlusterFS running: values 
 
 from __future__ import annotations
 
+import sys
+
 from glupy import _core, fopsets
 from glupy._core import *
 from glupy._core import GLUSTER_SERIES, GLUSTER_VERSION
@@ -24,6 +26,11 @@ from glupy.ia_type import IaType
 from glupy.offloading import offload
 from glupy.option import Option
 from glupy.translator import Translator
+
+# A free-threaded Python switches the lock on when it imports _core, which asks for it, unless it was told not to.
+if not getattr(sys, "_is_gil_enabled", lambda: True)():
+    raise ImportError("glupy needs Python's global interpreter lock, and this Python was started without it: "
+                      "leave out -X gil=0 and PYTHON_GIL=0")
 
 __version__ = "0.1.0"
 

@@ -78,6 +78,9 @@ initialize(void)
     PyConfig_InitIsolatedConfig(&config);
     config.install_signal_handlers = 0;
     config.parse_argv = 0;
+#ifdef Py_GIL_DISABLED
+    config.enable_gil = 1; /* from the beginning, rather than with a warning when glupy._core asks for it */
+#endif
     status = Py_InitializeFromConfig(&config);
     PyConfig_Clear(&config);
     if (PyStatus_Exception(status)) {

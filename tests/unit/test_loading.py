@@ -6,6 +6,7 @@ import asyncio
 import os
 import pickle
 import shutil
+import subprocess
 import sys
 import tempfile
 import textwrap
@@ -624,3 +625,12 @@ print("at import")
         (7, "layer", "at import"), (7, "layer", "half line"), (7, "layer", "next 3"), (7, "glupy", "from outside"),
         (7, "glupy", "zero \\0 and \\udcff")]
     assert logged[1][4] == "stat" and logged[1][2].endswith("mod.py")
+
+
+def test_python_without_its_lock() -> None:
+    """A free-threaded Python that was told to stay without it."""
+    program = "import sys; sys._is_gil_enabled = lambda: False; import glupy"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "ImportError: glupy needs Python's global interpreter lock" in done.stderr
+    assert "leave out -X gil=0 and PYTHON_GIL=0" in done.stderr
