@@ -25,6 +25,7 @@ from glupy.fopsets import *
 from glupy.ia_type import IaType
 from glupy.offloading import offload
 from glupy.option import Option
+from glupy.shared import Shared
 from glupy.translator import Translator
 
 # A free-threaded Python switches the lock on when it imports _core, which asks for it, unless it was told not to.
@@ -34,8 +35,8 @@ if not getattr(sys, "_is_gil_enabled", lambda: True)():
 
 __version__ = "0.1.0"
 
-__all__ = ["GLUSTER_SERIES", "GLUSTER_VERSION", "Event", "IaType", "LoadError", "Option", "OptionError", "Translator",
-           "TrustError", "offload"]
+__all__ = ["GLUSTER_SERIES", "GLUSTER_VERSION", "Event", "IaType", "LoadError", "Option", "OptionError", "Shared",
+           "Translator", "TrustError", "offload"]
 __all__ += fopsets.__all__
 __all__ += [
     "Buffer", "Call", "Child", "Dirent", "Dirents", "Fd", "Flock", "Frame", "Future", "Gather", "Gfid", "Iatt",

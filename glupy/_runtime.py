@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import atexit
-import sys
 import traceback
 from collections.abc import Callable, Mapping
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from glupy import _core, fopcheck, live, loading, names
@@ -93,9 +93,8 @@ def notify(translator: Translator, event: int, data: Child | None) -> bool:
     return result is not False
 
 
-def stack(ident: int, path: str | None) -> str:
+def stack(frame: FrameType | None, path: str | None) -> str:
     """Where a thread is in Python, for the log: what it works on, and its stack."""
-    frame = sys._current_frames().get(ident)
     lines = traceback.format_stack(frame) if frame is not None else []
     text = f"{f', about {path!r}' if path else ''}\nStack (most recent call last):\n{''.join(lines)}".rstrip()
     return text[-_LONGEST:].replace("\0", "\\0").encode("utf-8", "backslashreplace").decode()

@@ -19,6 +19,8 @@ class _Declarations:
     enabled = Option(bool, default=True, help="off: every operation passes by")
     budget = Option(float, default=1.0, min=0.0,
                     help="seconds a step of Python may run without an await before it is logged; 0: any")
+    interpreters = Option(int, default=1, min=1, max=32,
+                          help="Python interpreters that serve this translator, each on a core of its own (Python 3.12)")
 
 
 #: By the name that a volfile gives them.
@@ -35,6 +37,7 @@ class Common:
     on_error: str = "EIO"
     enabled: bool = True
     budget: float = 1.0
+    interpreters: int = 1
 
 
 def split(texts: Mapping[str, str], own: Collection[str] = ()) -> tuple[Common, dict[str, str]]:

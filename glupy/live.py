@@ -105,9 +105,10 @@ class _Change:
             return None
         try:
             after = translator._read(texts)
-            _check_module(translator.common, after["common"])
+            _check_lasting(translator.common, after["common"])
         except OptionError as error:
-            _say(translator, _ERROR, f"{translator.name} keeps the options it has: {error}")
+            if translator.interpreter == 0:  # all find the same
+                _say(translator, _ERROR, f"{translator.name} keeps the options it has: {error}")
             return None
         before = {name: getattr(translator, name) for name in after}
         change = cls(translator, before)
@@ -115,7 +116,8 @@ class _Change:
         own = option.declared(type(translator)).values()
         changed = {each.attribute: before[each.attribute] for each in own
                    if before[each.attribute] != after[each.attribute]}
-        _say(translator, _INFO, f"{translator.name} has new options: {_difference(before, after)}")
+        if translator.interpreter == 0:
+            _say(translator, _INFO, f"{translator.name} has new options: {_difference(before, after)}")
         return change if changed and change._call(changed) else None
 
     def _call(self, changed: dict[str, Any]) -> bool:
@@ -134,20 +136,22 @@ class _Change:
         """reconfigured() has raised."""
         self._put(self.before)
         self.translator._instance.report("reconfigured", error)
-        _say(self.translator, _ERROR, f"{self.translator.name} keeps the options it had: reconfigured() refused the new "
-             "ones, for the reason above")
+        where = "" if self.translator.common.interpreters == 1 else f" in interpreter {self.translator.interpreter}"
+        _say(self.translator, _ERROR, f"{self.translator.name} keeps the options it had{where}: reconfigured() refused "
+             "the new ones, for the reason above")
 
     def _put(self, values: dict[str, Any]) -> None:
         vars(self.translator).update(values)  # one step: nothing of Python runs in between
         in_force(self.translator)
 
 
-def _check_module(before: Common, after: Common) -> None:
-    for name in ("module", "module_name"):
+def _check_lasting(before: Common, after: Common) -> None:
+    for name, other in (("module", "another module"), ("module_name", "another module"),
+                        ("interpreters", "another number of interpreters")):
         old, new = getattr(before, name), getattr(after, name)
         if old != new:
             raise OptionError(f'option {name.replace("_", "-")} is "{new or ""}", and was "{old or ""}" when the graph '
-                              "was built: another module takes a new graph; set it back, or mount again")
+                              f"was built: {other} takes a new graph; set it back, or mount again")
 
 
 def _difference(before: dict[str, Any], after: dict[str, Any]) -> str:

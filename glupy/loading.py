@@ -11,6 +11,7 @@ import importlib.abc
 import importlib.machinery
 import importlib.util
 import itertools
+import marshal
 import sys
 import traceback
 from collections.abc import Callable, Sequence
@@ -18,7 +19,7 @@ from pathlib import Path
 from types import CodeType, ModuleType
 from typing import TYPE_CHECKING, Any
 
-from glupy import classic, finding, fopcheck, names, trust, venv
+from glupy import classic, common, finding, fopcheck, names, trust, venv
 from glupy._core import FOPS
 from glupy.errors import LoadError, OptionError, remember_source
 from glupy.translator import Translator
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 
 _serial = itertools.count(1)
 
+#: In what Python says of an extension module that is not made for several interpreters.
+_NOT_HERE = "does not support loading in subinterpreters"
+
 #: Whether glupy started this process's Python: only then is its path glupy's to add to. Set by _runtime.started().
 owns_interpreter = False
 
@@ -35,18 +39,38 @@ owns_interpreter = False
 def load(instance: Instance) -> tuple[Translator, dict[str, Callable[..., Any] | None]]:
     """The translator of one volume, after its init(), and the fops that it defines, bound. Raises LoadError."""
     name = finding.module_name(instance.type, instance.options)
-    settings = finding.configuration()
-    file = finding.find(name, settings.folders)
-    if settings.venv and owns_interpreter:
-        venv.use(settings.venv)
+    file, environment = _origin(name, instance)
+    if environment and owns_interpreter:
+        venv.use(environment)
     module = import_private(name, file, instance)
     try:
         if classic.is_classic(module):
             return _make_classic(module, instance, file)
-        return _make(translator_class(module, file), instance, file)
+        return _make(translator_class(module, file), instance, file, environment)
     except BaseException:
         forget(module.__name__)
         raise
+
+
+def _origin(name: str, instance: Instance) -> tuple[Path, Path | None]:
+    """The file of the module and the virtual environment: as configured, or as the first interpreter found them.
+
+    Raises LoadError."""
+    if instance.origin is not None:
+        file, environment = marshal.loads(instance.origin)
+        return Path(file), Path(environment) if environment else None
+    settings = finding.configuration()
+    return finding.find(name, settings.folders), settings.venv
+
+
+def _share_out(instance: Instance, count: int, file: Path, environment: Path | None) -> None:
+    """Have a translator served by that many interpreters. Raises LoadError."""
+    if count == 1 or instance.interpreter != 0:
+        return
+    try:
+        instance.replicate(count, marshal.dumps((str(file), str(environment) if environment else None)))
+    except RuntimeError as error:
+        raise LoadError(f"option interpreters is {count}: {error}") from error
 
 
 def import_private(name: str, file: Path, owner: Instance) -> ModuleType:
@@ -99,6 +123,9 @@ def module_of(translator: Translator) -> str:
 
 def _make_classic(module: ModuleType, instance: Instance, file: Path,
                   ) -> tuple[Translator, dict[str, Callable[..., Any] | None]]:
+    if common.split(instance.options)[0].interpreters != 1:
+        raise LoadError("option interpreters is for translators of glupy's own API; this one is written for the first "
+                        "glupy: leave the option out", file)
     try:
         return classic.make(module, instance, file)
     except LoadError:
@@ -108,7 +135,7 @@ def _make_classic(module: ModuleType, instance: Instance, file: Path,
         raise LoadError(reason, *_where(error, file)) from error
 
 
-def _make(cls: type[Translator], instance: Instance, file: Path,
+def _make(cls: type[Translator], instance: Instance, file: Path, environment: Path | None,
           ) -> tuple[Translator, dict[str, Callable[..., Any] | None]]:
     fopcheck.check_class(cls, FOPS)
     try:
@@ -117,6 +144,7 @@ def _make(cls: type[Translator], instance: Instance, file: Path,
         raise OptionError(error.reason, *fopcheck.place(cls)) from None
     methods = fopcheck.bound_fops(translator, FOPS)
     fopcheck.with_any_fop(translator, methods, FOPS)  # a mistake in the class is found before init() begins anything
+    _share_out(instance, translator.common.interpreters, file, environment)  # before init() begins anything
     try:
         started = translator.init()
         if started is not None:
@@ -159,6 +187,9 @@ def _import_error(error: BaseException, file: Path) -> LoadError:
         return LoadError(f"{type(error).__name__}: {error.msg}\n{text}", error.filename, error.lineno)
     if isinstance(error, OSError) and error.filename == str(file):
         return LoadError(f"cannot be read: {error.strerror}", file)
+    if isinstance(error, ImportError) and _NOT_HERE in str(error):
+        return LoadError(f"importing it failed: {last_line(error)}: it can be loaded in Python's main interpreter alone. "
+                         f"`option interpreters 1` loads this translator\n{trace(error)}", *_where(error, file))
     return LoadError(f"importing it failed: {last_line(error)}\n{trace(error)}", *_where(error, file))
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from glupy import _core, common, live, logs, option
 from glupy.events import Event
+from glupy.shared import Shared
 
 if TYPE_CHECKING:
     from glupy._core import Child, Fd, Inode, InodeTable, Instance, Task
@@ -40,8 +41,11 @@ class Translator(Fops):
     child, children  the layers below, one method per fop each; child is the first
     name             the volume's name in the volfile
     options          what the volfile gives, as text; Option declarations are the checked form
-    common           the options that every translator has (module, log-level, on-error, enabled, budget)
+    common           the options that every translator has (module, log-level, on-error, enabled, budget, interpreters)
     log              a logging.Logger; what it is given goes to GlusterFS's log under this translator's name
+    interpreter      which of the interpreters that serve this translator this is (option interpreters): 0, 1, ...; a task
+                     that is to run once, and not in each, is begun in 0, which there always is
+    shared           a Shared that all of them have in common, and nobody else; it ends with the graph
     inode_ctx        on the class: what makes the `ctx` of an inode that has none yet, a callable without arguments
     fd_ctx           the same for fds; None (the default): such a ctx reads as None
     fops             the fops that any_fop handles, as far as they have no method of their own; None: all. Given with
@@ -59,6 +63,8 @@ class Translator(Fops):
     options: dict[str, str]
     common: common.Common
     log: logging.Logger
+    interpreter: int
+    shared: Shared
     inode_ctx: ClassVar[Callable[[], Any] | None] = None
     fd_ctx: ClassVar[Callable[[], Any] | None] = None
     fops: Iterable[str] | None = None
@@ -76,6 +82,8 @@ class Translator(Fops):
         if instance.children:
             self.child = instance.children[0]
         self.log = logs.logger_for(instance)
+        self.interpreter = instance.interpreter
+        self.shared = Shared(instance.space)
         vars(self).update(self._read(instance.options))
         logs.use_level(self.log, self.common.log_level)
 

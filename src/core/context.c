@@ -1,6 +1,8 @@
 /* Context of inodes and fds. See context.h. */
 #include "context.h"
 
+#include <pthread.h>
+
 #include "compat.h"
 #include "log.h"
 #include "request.h"
@@ -32,37 +34,47 @@ has_slot(xlator_t *this, inode_table_t *table)
     return table->xl->graph == this->graph && place < table->ctxcount;
 }
 
+/* The slots themselves */
+
 static struct glupy_context *
-of_inode(xlator_t *this, inode_t *inode)
+read_inode(xlator_t *this, inode_t *inode)
 {
     uint64_t value = 0;
 
     return inode_ctx_get(inode, this, &value) == 0 ? (void *)(uintptr_t)value : NULL;
 }
 
+static struct glupy_context *
+empty_inode(xlator_t *this, inode_t *inode)
+{
+    uint64_t value = 0;
+
+    return inode_ctx_del(inode, this, &value) == 0 ? (void *)(uintptr_t)value : NULL;
+}
+
 #if GF_GLUSTER_SERIES >= 11
 static struct glupy_context *
-of_fd(xlator_t *this, fd_t *fd)
+read_fd(xlator_t *this, fd_t *fd)
 {
     return (void *)(uintptr_t)fd_ctx_get(fd, this);
 }
 
-struct glupy_context *
-glupy_context_take_fd(xlator_t *this, fd_t *fd)
+static struct glupy_context *
+empty_fd(xlator_t *this, fd_t *fd)
 {
     return (void *)(uintptr_t)fd_ctx_del(fd, this);
 }
 #else
 static struct glupy_context *
-of_fd(xlator_t *this, fd_t *fd)
+read_fd(xlator_t *this, fd_t *fd)
 {
     uint64_t value = 0;
 
     return fd_ctx_get(fd, this, &value) == 0 ? (void *)(uintptr_t)value : NULL;
 }
 
-struct glupy_context *
-glupy_context_take_fd(xlator_t *this, fd_t *fd)
+static struct glupy_context *
+empty_fd(xlator_t *this, fd_t *fd)
 {
     uint64_t value = 0;
 
@@ -70,24 +82,67 @@ glupy_context_take_fd(xlator_t *this, fd_t *fd)
 }
 #endif
 
-struct glupy_context *
-glupy_context_take_inode(xlator_t *this, inode_t *inode)
-{
-    uint64_t value = 0;
+/* Of replicas: each changes its own under its own interpreter's lock, but the chain is everybody's. Taken before any lock
+ * of GlusterFS's, with or without the interpreter; nobody who has it waits for an interpreter. */
+static pthread_mutex_t chains = PTHREAD_MUTEX_INITIALIZER;
 
-    return inode_ctx_del(inode, this, &value) == 0 ? (void *)(uintptr_t)value : NULL;
+static void
+lock_chain(const struct glupy_instance *instance)
+{
+    if (instance->replicated)
+        pthread_mutex_lock(&chains);
+}
+
+static void
+unlock_chain(const struct glupy_instance *instance)
+{
+    if (instance->replicated)
+        pthread_mutex_unlock(&chains);
+}
+
+static struct glupy_context *
+in_chain(struct glupy_context *context, const struct glupy_instance *instance)
+{
+    while (context && context->instance != instance)
+        context = context->other;
+    return context;
+}
+
+static struct glupy_context *
+of_inode(struct glupy_instance *instance, inode_t *inode)
+{
+    struct glupy_context *context;
+
+    lock_chain(instance);
+    context = in_chain(read_inode(instance->this, inode), instance);
+    unlock_chain(instance);
+    return context;
 }
 
 static struct glupy_context *
 find(const struct bearer *bearer)
 {
+    struct glupy_instance *instance = bearer->instance;
+    struct glupy_context *context;
+
+    if (!bearer->fd)
+        return of_inode(instance, bearer->inode);
+    lock_chain(instance);
+    context = in_chain(read_fd(instance->this, bearer->fd), instance);
+    unlock_chain(instance);
+    return context;
+}
+
+static struct glupy_context *
+first_of(const struct bearer *bearer)
+{
     xlator_t *this = bearer->instance->this;
 
-    return bearer->fd ? of_fd(this, bearer->fd) : of_inode(this, bearer->inode);
+    return bearer->fd ? read_fd(this, bearer->fd) : read_inode(this, bearer->inode);
 }
 
 static int
-put(const struct bearer *bearer, struct glupy_context *context)
+set_first(const struct bearer *bearer, struct glupy_context *context)
 {
     xlator_t *this = bearer->instance->this;
     uint64_t value = (uintptr_t)context;
@@ -95,29 +150,81 @@ put(const struct bearer *bearer, struct glupy_context *context)
     return bearer->fd ? fd_ctx_set(bearer->fd, this, value) : inode_ctx_set(bearer->inode, this, &value);
 }
 
-static void
-take_out(const struct bearer *bearer)
+static int
+put(const struct bearer *bearer, struct glupy_context *context)
 {
-    if (bearer->fd)
-        glupy_context_take_fd(bearer->instance->this, bearer->fd);
+    int failed;
+
+    lock_chain(bearer->instance);
+    context->other = first_of(bearer);
+    failed = set_first(bearer, context);
+    unlock_chain(bearer->instance);
+    return failed;
+}
+
+static void
+take_out(const struct bearer *bearer, struct glupy_context *context)
+{
+    struct glupy_context *first, **at = &first;
+
+    lock_chain(bearer->instance);
+    first = first_of(bearer);
+    while (*at && *at != context)
+        at = &(*at)->other;
+    if (*at)
+        *at = context->other;
+    if (first)
+        set_first(bearer, first); /* the slot has been there, so there is room for it */
+    else if (bearer->fd)
+        empty_fd(bearer->instance->this, bearer->fd);
     else
-        glupy_context_take_inode(bearer->instance->this, bearer->inode);
+        empty_inode(bearer->instance->this, bearer->inode);
+    unlock_chain(bearer->instance);
+}
+
+struct glupy_context *
+glupy_context_take_inode(struct glupy_instance *primary, inode_t *inode)
+{
+    struct glupy_context *first;
+
+    lock_chain(primary);
+    first = empty_inode(primary->this, inode);
+    unlock_chain(primary);
+    return first;
+}
+
+struct glupy_context *
+glupy_context_take_fd(struct glupy_instance *primary, fd_t *fd)
+{
+    struct glupy_context *first;
+
+    lock_chain(primary);
+    first = empty_fd(primary->this, fd);
+    unlock_chain(primary);
+    return first;
 }
 
 bool
-glupy_context_settle(xlator_t *this, inode_t *inode, struct glupy_context *context)
+glupy_context_settle(inode_t *inode, struct glupy_context *context)
 {
+    struct glupy_instance *instance = context->instance;
+    struct glupy_context *first;
     uint64_t value = 0;
     bool settled;
 
+    lock_chain(instance);
     LOCK(&inode->lock);
     {
-        settled = __inode_ctx_get0(inode, this, &value) != 0;
-        value = (uintptr_t)context;
-        if (settled)
-            settled = __inode_ctx_set0(inode, this, &value) == 0;
+        first = __inode_ctx_get0(inode, instance->this, &value) == 0 ? (void *)(uintptr_t)value : NULL;
+        settled = !in_chain(first, instance);
+        if (settled) {
+            context->other = first;
+            value = (uintptr_t)context;
+            settled = __inode_ctx_set0(inode, instance->this, &value) == 0;
+        }
     }
     UNLOCK(&inode->lock);
+    unlock_chain(instance);
     return settled;
 }
 
@@ -143,6 +250,7 @@ make(const struct bearer *bearer)
         PyErr_NoMemory();
         return NULL;
     }
+    context->instance = bearer->instance;
     if (put(bearer, context) != 0) {
         free(context);
         PyErr_SetString(PyExc_MemoryError, "GlusterFS has no slot for this context");
@@ -188,7 +296,7 @@ move_value(struct glupy_instance *instance, struct glupy_context *from, inode_t 
 static void
 set_inode(struct bearer *bearer, inode_t *inode)
 {
-    struct glupy_context *context = gf_uuid_is_null(inode->gfid) ? of_inode(bearer->instance->this, inode) : NULL;
+    struct glupy_context *context = gf_uuid_is_null(inode->gfid) ? of_inode(bearer->instance, inode) : NULL;
 
     if (context && !gf_uuid_is_null(context->gfid))
         bearer->owned = known_otherwise(inode, context->gfid);
@@ -285,7 +393,7 @@ clear(const struct bearer *bearer)
 
     if (!context)
         return;
-    take_out(bearer);
+    take_out(bearer, context);
     glupy_context_free(context);
 }
 
@@ -396,6 +504,6 @@ glupy_contexts_want_reply(struct glupy_request *request)
     inode = glupy_first_inode(request->fop, glupy_request_args(request));
     if (!inode || !gf_uuid_is_null(inode->gfid) || !has_slot(instance->this, inode->table))
         return false;
-    context = of_inode(instance->this, inode);
+    context = of_inode(instance, inode);
     return context && context->value;
 }

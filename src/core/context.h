@@ -1,6 +1,7 @@
 /* Context: what authors hang on inodes and fds (inode.ctx, fd.ctx), one value for each instance.
  *
- * It is kept where a C translator keeps its own: in GlusterFS's slot for this translator, inode_ctx_set() and
+ * Where several interpreters serve a translator, each has a context of its own on what it meets: the slot leads to a chain
+ * of them. It is kept where a C translator keeps its own: in GlusterFS's slot for this translator, inode_ctx_set() and
  * fd_ctx_set(). The slot leads to a struct glupy_context, which owns a reference to the Python object. The slot is read
  * and changed by threads that are attached to the interpreter and hold a reference to the inode or fd; it is emptied by
  * GlusterFS when the last reference goes (forget, release), on whatever thread, without the interpreter: see hooks.h.
@@ -22,6 +23,8 @@ struct glupy_request;
 
 struct glupy_context {
     struct list_head link;      /* in the list of its instance, under the interpreter's lock */
+    struct glupy_instance *instance; /* whose it is, and so in which interpreter it ends */
+    struct glupy_context *other; /* in the same slot: of another replica (replicas.h) */
     struct glupy_context *next; /* in the queue of what has left (hooks.c) */
     PyObject *value;            /* a reference; NULL: none, it only remembers the gfid */
     /* While in a slot: of an inode that is not in the table, the gfid that it turned out to have; else null. Afterwards:
@@ -52,12 +55,13 @@ void glupy_contexts_met(struct glupy_instance *instance, const struct glupy_fop 
  * the table: then the reply has to be seen. */
 bool glupy_contexts_want_reply(struct glupy_request *request);
 
-/* Not attached. Take what this instance has in the slot of an inode or fd that goes. NULL: nothing. */
-struct glupy_context *glupy_context_take_inode(xlator_t *this, inode_t *inode);
-struct glupy_context *glupy_context_take_fd(xlator_t *this, fd_t *fd);
+/* Not attached. Take the chain that this translator has in the slot of an inode or fd that goes. NULL: nothing. */
+struct glupy_context *glupy_context_take_inode(struct glupy_instance *primary, inode_t *inode);
+struct glupy_context *glupy_context_take_fd(struct glupy_instance *primary, fd_t *fd);
 
-/* Not attached. Put it into the slot of an inode in the table that has none yet: true if it is there now. */
-bool glupy_context_settle(xlator_t *this, inode_t *inode, struct glupy_context *context);
+/* Not attached. Put one into the slot of an inode in the table that has none of its instance yet: true if it is there
+ * now. */
+bool glupy_context_settle(inode_t *inode, struct glupy_context *context);
 
 /* Attached. Nothing refers to it any more. */
 void glupy_context_free(struct glupy_context *context);

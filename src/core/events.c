@@ -12,6 +12,7 @@
 #include "lifecycle.h"
 #include "log.h"
 #include "main_thread.h"
+#include "replicas.h"
 #include "watch.h"
 
 #define PATIENCE 10u /* seconds */
@@ -85,14 +86,15 @@ child_of(xlator_t *this, void *data)
 
 /* False when the author keeps the event. */
 static bool
-goes_on(xlator_t *this, int32_t number, void *data)
+goes_on(struct glupy_instance *self, int32_t number, void *data)
 {
+    xlator_t *this = self->this;
     struct event *event = malloc(sizeof(*event));
     bool hold;
 
     if (!event)
         return true;
-    *event = (struct event){.instance = this->private, .event = number, .child = child_of(this, data)};
+    *event = (struct event){.instance = self, .event = number, .child = child_of(this, data)};
     if (!glupy_main_call_within(PATIENCE, event->instance->state->interpreter, event_attached, event, free)) {
         gf_msg(this->name, GF_LOG_ERROR, 0, 0,
                "Python's main thread has been busy for %u seconds: event %d goes on before notify() has heard of it",
@@ -107,21 +109,24 @@ goes_on(xlator_t *this, int32_t number, void *data)
 int32_t
 glupy_notify(xlator_t *this, int32_t event, void *data)
 {
-    struct glupy_instance *self = this->private;
+    struct glupy_instance *self = this->private, *replica;
     bool ends = event == GF_EVENT_PARENT_DOWN, passes = true;
     int32_t result;
 
     if (!self || glupy_python_gone())
         return default_notify(this, event, data);
-    if (self->hears || ends)
-        passes = goes_on(this, event, data);
+    glupy_for_each_replica(replica, self)
+        if (replica->hears || ends)
+            passes = goes_on(replica, event, data) && passes;
     result = passes ? default_notify(this, event, data) : 0;
     if (event == GF_EVENT_CHILD_UP)
-        glupy_background_up(self); /* now fuse and libgfapi have made the inode table */
+        glupy_for_each_replica(replica, self)
+            glupy_background_up(replica); /* now fuse and libgfapi have made the inode table */
     /* What background tasks have wound, and hooks, are waited for only now: the event may be what makes the children answer. */
     if (ends) {
         glupy_wait_for_rest(self);
-        glupy_main_post(self->state->interpreter, down_attached, self);
+        glupy_for_each_replica(replica, self)
+            glupy_main_post(replica->state->interpreter, down_attached, replica);
     }
     return result;
 }

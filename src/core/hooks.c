@@ -3,6 +3,7 @@
 
 #include "log.h"
 #include "place.h"
+#include "replicas.h"
 #include "request.h"
 #include "sight.h"
 #include "types/inode.h"
@@ -149,23 +150,28 @@ begin(xlator_t *this)
     return self;
 }
 
-/* `context` is what has left its slot, or NULL. */
 static void
-end(struct glupy_instance *self, struct glupy_context *context)
+end(struct glupy_instance *self)
 {
-    struct glupy_hooks *hooks = &self->hooks;
-    bool start = false;
+    pthread_mutex_lock(&gate);
+    if (--self->hooks.inside == 0)
+        pthread_cond_broadcast(&self->hooks.calm);
+    pthread_mutex_unlock(&gate);
+}
+
+/* Between begin() and end(): what has left its slot is for the worker of its own interpreter. */
+static void
+push(struct glupy_context *context)
+{
+    struct glupy_hooks *hooks = &context->instance->hooks;
+    bool start;
 
     pthread_mutex_lock(&gate);
-    if (context) {
-        context->next = NULL;
-        *hooks->last = context;
-        hooks->last = &context->next;
-        start = !hooks->busy;
-        hooks->busy = true;
-    }
-    if (--hooks->inside == 0)
-        pthread_cond_broadcast(&hooks->calm);
+    context->next = NULL;
+    *hooks->last = context;
+    hooks->last = &context->next;
+    start = !hooks->busy;
+    hooks->busy = true;
     pthread_mutex_unlock(&gate);
     if (start) {
         hooks->job.run = empty_queue;
@@ -173,9 +179,22 @@ end(struct glupy_instance *self, struct glupy_context *context)
     }
 }
 
+/* The next of a chain that has left its slot, now by itself. */
+static struct glupy_context *
+next_of(struct glupy_context **chain)
+{
+    struct glupy_context *context = *chain;
+
+    if (context) {
+        *chain = context->other;
+        context->other = NULL;
+    }
+    return context;
+}
+
 /* An inode that never came into the table, since that had another one with its gfid: the context is that one's. */
 static bool
-hand_over(xlator_t *this, inode_t *inode, struct glupy_context *context)
+hand_over(inode_t *inode, struct glupy_context *context)
 {
     inode_t *other;
     bool settled;
@@ -187,7 +206,7 @@ hand_over(xlator_t *this, inode_t *inode, struct glupy_context *context)
     if (!other)
         return false;
     gf_uuid_clear(context->gfid);
-    settled = glupy_context_settle(this, other, context);
+    settled = glupy_context_settle(other, context);
     inode_unref(other);
     return settled;
 }
@@ -196,19 +215,20 @@ static int32_t
 forget(xlator_t *this, inode_t *inode)
 {
     struct glupy_instance *self = begin(this);
-    struct glupy_context *context;
+    struct glupy_context *chain, *context;
 
     if (!self)
         return 0;
-    context = glupy_context_take_inode(this, inode);
-    if (context && hand_over(this, inode, context))
-        context = NULL;
-    if (context) {
+    chain = glupy_context_take_inode(self, inode);
+    while ((context = next_of(&chain))) {
+        if (hand_over(inode, context))
+            continue;
         context->hook = GLUPY_HOOK_FORGET;
         gf_uuid_copy(context->gfid, inode->gfid);
         context->ia_type = inode->ia_type;
+        push(context);
     }
-    end(self, context);
+    end(self);
     return 0;
 }
 
@@ -217,19 +237,19 @@ static void
 ictxmerge(xlator_t *this, fd_t *fd, inode_t *inode, inode_t *linked_inode)
 {
     struct glupy_instance *self = begin(this);
-    struct glupy_context *context;
+    struct glupy_context *chain, *context;
 
     (void)fd;
     if (!self)
         return;
-    context = glupy_context_take_inode(this, inode);
-    if (context && context->value && glupy_context_settle(this, linked_inode, context))
-        context = NULL;
-    if (context && glupy_context_settle(this, inode, context))
-        context = NULL;
-    if (context)
+    chain = glupy_context_take_inode(self, inode);
+    while ((context = next_of(&chain))) {
+        if ((context->value && glupy_context_settle(linked_inode, context)) || glupy_context_settle(inode, context))
+            continue;
         context->hook = GLUPY_HOOK_FORGET;
-    end(self, context);
+        push(context);
+    }
+    end(self);
 }
 
 /* A hook may look at the inode, which lives while the fd does: unless the table is about to go with all its inodes. */
@@ -237,12 +257,12 @@ static int32_t
 release_any(xlator_t *this, fd_t *fd, enum glupy_hook hook)
 {
     struct glupy_instance *self = begin(this);
-    struct glupy_context *context;
+    struct glupy_context *chain, *context;
 
     if (!self)
         return 0;
-    context = glupy_context_take_fd(this, fd);
-    if (context) {
+    chain = glupy_context_take_fd(self, fd);
+    while ((context = next_of(&chain))) {
         context->hook = hook;
         gf_uuid_copy(context->gfid, fd->inode->gfid);
         context->ia_type = fd->inode->ia_type;
@@ -251,8 +271,9 @@ release_any(xlator_t *this, fd_t *fd, enum glupy_hook hook)
         context->anonymous = fd->anonymous;
         if (!atomic_load(&self->hooks.settled))
             context->inode = inode_ref(fd->inode);
+        push(context);
     }
-    end(self, context);
+    end(self);
     return 0;
 }
 
@@ -269,27 +290,32 @@ releasedir(xlator_t *this, fd_t *fd)
 }
 
 /* A client_t is gone when the hook runs: it gets the name. Without memory it does not hear. */
-static struct glupy_context *
-note_client(client_t *client, enum glupy_hook hook)
+static void
+note_client(struct glupy_instance *replica, client_t *client, enum glupy_hook hook)
 {
     struct glupy_context *context = calloc(1, sizeof(*context));
     const char *name = client->client_uid; /* a pointer in GlusterFS 10, an array in 11 */
 
     if (!context)
-        return NULL;
+        return;
     INIT_LIST_HEAD(&context->link);
+    context->instance = replica;
     context->hook = hook;
     context->client = strdup(name ? name : "");
-    return context;
+    push(context);
 }
 
 static int32_t
 client_goes(xlator_t *this, client_t *client, enum glupy_hook hook)
 {
-    struct glupy_instance *self = begin(this);
+    struct glupy_instance *self = begin(this), *replica;
 
-    if (self)
-        end(self, self->hooks.methods[hook] ? note_client(client, hook) : NULL);
+    if (!self)
+        return 0;
+    glupy_for_each_replica(replica, self)
+        if (replica->hooks.methods[hook])
+            note_client(replica, client, hook);
+    end(self);
     return 0;
 }
 
@@ -331,17 +357,19 @@ glupy_hooks_load(struct glupy_instance *self)
     return 0;
 }
 
-/* With the gate held. */
+/* With the gate held. First the primary, which counts who is inside: nobody pushes any more then. */
 static bool
-wait_until_calm(struct glupy_hooks *hooks, unsigned seconds)
+wait_until_calm(struct glupy_instance *self, unsigned seconds)
 {
+    struct glupy_instance *replica;
     struct timespec until;
     int error = 0;
 
     clock_gettime(CLOCK_REALTIME, &until);
     until.tv_sec += seconds;
-    while ((hooks->busy || hooks->inside) && !error)
-        error = pthread_cond_timedwait(&hooks->calm, &gate, &until);
+    glupy_for_each_replica(replica, self)
+        while ((replica->hooks.busy || replica->hooks.inside) && !error)
+            error = pthread_cond_timedwait(&replica->hooks.calm, &gate, &until);
     return !error;
 }
 
@@ -361,7 +389,7 @@ glupy_hooks_settle(struct glupy_instance *self, unsigned seconds)
 
     pthread_mutex_lock(&gate);
     atomic_store(&self->hooks.settled, !keeps_its_graphs(self->this->ctx));
-    calm = wait_until_calm(&self->hooks, seconds);
+    calm = wait_until_calm(self, seconds);
     pthread_mutex_unlock(&gate);
     return calm;
 }
@@ -377,14 +405,16 @@ glupy_hooks_silence(struct glupy_instance *self)
 bool
 glupy_hooks_end(struct glupy_instance *self, unsigned seconds)
 {
+    struct glupy_instance *replica;
     bool calm;
 
     pthread_mutex_lock(&gate);
     glupy_sight_bar();
     self->this->private = NULL;
     glupy_sight_unbar();
-    calm = wait_until_calm(&self->hooks, seconds);
-    self->hooks.ended = true;
+    calm = wait_until_calm(self, seconds);
+    glupy_for_each_replica(replica, self)
+        replica->hooks.ended = true;
     pthread_mutex_unlock(&gate);
     return calm;
 }

@@ -9,7 +9,9 @@
 #include "events.h"
 #include "log.h"
 #include "reconfigure.h"
+#include "replicas.h"
 #include "request.h"
+#include "shared.h"
 #include "spawned.h"
 #include "types/inode.h"
 #include "watch.h"
@@ -51,6 +53,9 @@ glupy_instance_create(struct glupy_state *state, xlator_t *this)
     pthread_mutex_init(&self->lock, NULL);
     pthread_cond_init(&self->calm, NULL);
     self->last_held = &self->held;
+    self->itself = self;
+    self->replicas = &self->itself;
+    self->nreplicas = self->wanted = 1;
     glupy_watch_instance(self);
     self->children = glupy_children_of(self, this);
     if (!self->children)
@@ -111,6 +116,9 @@ instance_dealloc(PyObject *object)
     glupy_instance_forget((struct glupy_instance *)object);
     glupy_stats_clear(&((struct glupy_instance *)object)->stats);
     free(((struct glupy_instance *)object)->options_text);
+    free(((struct glupy_instance *)object)->origin);
+    if (((struct glupy_instance *)object)->replicas != &((struct glupy_instance *)object)->itself)
+        free(((struct glupy_instance *)object)->replicas);
     type->tp_free(object);
     Py_DECREF(type);
 }
@@ -170,6 +178,53 @@ glupy_options_of(dict_t *given)
     if (options && given && dict_foreach(given, add_option, options) < 0)
         Py_CLEAR(options);
     return options;
+}
+
+static PyObject *
+get_interpreter(PyObject *self, void *unused)
+{
+    (void)unused;
+    return PyLong_FromUnsignedLong(((struct glupy_instance *)self)->state->interpreter);
+}
+
+static PyObject *
+get_origin(PyObject *object, void *unused)
+{
+    struct glupy_instance *self = (struct glupy_instance *)object;
+
+    (void)unused;
+    if (!self->origin)
+        Py_RETURN_NONE;
+    return PyBytes_FromStringAndSize(self->origin, (Py_ssize_t)self->origin_size);
+}
+
+/* An xlator_t's place in memory tells two graphs apart in which it has the same name. */
+static PyObject *
+get_space(PyObject *self, void *unused)
+{
+    xlator_t *this = xlator_of(self);
+    char space[GLUPY_SPACE_ROOM];
+
+    (void)unused;
+    if (!this)
+        return NULL;
+    glupy_space_of(this, space);
+    return PyUnicode_FromString(space);
+}
+
+static PyObject *
+instance_replicate(PyObject *object, PyObject *args)
+{
+    struct glupy_instance *self = (struct glupy_instance *)object;
+    const char *origin;
+    Py_ssize_t size;
+    unsigned count;
+
+    if (!PyArg_ParseTuple(args, "Iy#:replicate", &count, &origin, &size))
+        return NULL;
+    if (count < 1 || count > GLUPY_MAX_INTERPRETERS || self->state->interpreter != 0 || self->origin)
+        return PyErr_Format(PyExc_ValueError, "replicate() is for a translator that is being loaded, once");
+    return glupy_replicas_want(self, count, origin, (size_t)size) == 0 ? Py_NewRef(Py_None) : NULL;
 }
 
 /* Those that the graph was built with: GlusterFS never changes them. */
@@ -336,6 +391,10 @@ static PyMethodDef instance_methods[] = {
      "Python."},
     {"report", _PyCFunction_CAST(glupy_instance_report), METH_VARARGS,
      "report($self, doing, error, /)\n--\n\nLog an exception with its traceback, as one of a fop."},
+    {"replicate", instance_replicate, METH_VARARGS,
+     "replicate($self, count, origin, /)\n--\n\n"
+     "While the translator is being loaded: have it served by so many interpreters. The other ones load it by what they\n"
+     "find in their Instance.origin, which is the bytes given. RuntimeError where there cannot be so many."},
     {"notify_up", glupy_instance_notify_up, METH_O,
      "notify_up($self, event, /)\n--\n\nSend an event to the layers above."},
     {"notify_down", glupy_instance_notify_down, METH_O,
@@ -348,6 +407,9 @@ static PyGetSetDef instance_getset[] = {
     {"type", get_type, NULL, "Type in the volfile: 'user/NAME' or 'features/glupy'.", NULL},
     {"children", get_children, NULL, "tuple of Child, in the volfile's order.", NULL},
     {"options", get_options, NULL, "dict of str: the options of the volfile, as text.", NULL},
+    {"interpreter", get_interpreter, NULL, "Which of option interpreters it is served by: 0 is Python's main one.", NULL},
+    {"origin", get_origin, NULL, "bytes: what a further interpreter is to load it by; None in the first.", NULL},
+    {"space", get_space, NULL, "str: a namespace of glupy.Shared that is this translator's alone.", NULL},
     {"itable", get_itable, NULL, "The graph's InodeTable, or None where it has none (yet).", NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };

@@ -5,8 +5,6 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include <stdatomic.h>
-
 #include "fops_gen.h"
 #include "rest.h"
 #include "stats.h"
@@ -26,9 +24,9 @@ enum glupy_hook {
 struct glupy_hooks {
     PyObject *methods[GLUPY_HOOK_COUNT]; /* bound methods of those that the class defines, else NULL */
     struct glupy_context *first, **last; /* the queue; it and the next two under a mutex of hooks.c */
-    unsigned inside;                     /* threads of GlusterFS's that are in a callback */
+    unsigned inside;                     /* of the primary: threads of GlusterFS's that are in a callback */
     bool busy;                           /* a worker has the queue in hand */
-    atomic_bool settled;                 /* the inode table is about to go */
+    atomic_bool settled;                 /* of the primary: the inode table is about to go */
     bool ended;                          /* no hook is called any more */
     pthread_cond_t calm;                 /* neither inside nor busy */
     struct glupy_job job;
@@ -38,13 +36,20 @@ struct glupy_instance {
     PyObject_HEAD
     xlator_t *this;              /* NULL once fini has run */
     struct glupy_state *state;
+    struct glupy_instance **replicas; /* of the primary: one an interpreter, itself first (replicas.h) */
+    unsigned nreplicas;          /* how many of them there are */
+    unsigned wanted;             /* how many there shall be */
+    bool replicated;             /* of all: there is more than one */
+    struct glupy_instance *itself; /* where replicas points to as long as there are no others */
+    char *origin;                /* what a replica is made from, as bytes of Python's; of the primary, else NULL */
+    size_t origin_size;
     PyObject *translator;        /* the author's object */
     PyObject *children;          /* tuple of Child */
     inode_table_t *table;        /* the inode table of its graph, once seen */
     PyObject *methods[GLUPY_FOP_COUNT]; /* bound methods of the fops that the class defines, else NULL */
     bool takes_call[GLUPY_FOP_COUNT];   /* the method is any_fop: called with (frame, Call) */
     bool offloaded[GLUPY_FOP_COUNT];    /* @offload: the method is called on a thread that it may block */
-    struct xlator_fops *fops;    /* the instance's own table: our dispatcher where there is a method */
+    struct xlator_fops *fops;    /* the primary's own table: our dispatcher where there is a method; else NULL */
     struct xlator_fops *default_fops;
     struct list_head background; /* requests of tasks, under the interpreter's lock */
     pthread_mutex_t lock;        /* of busy, up, held, options_text */
@@ -80,6 +85,7 @@ struct glupy_child {
     xlator_t *xlator;
 };
 
+/* The primary, which is all there is unless option interpreters says more. */
 static inline struct glupy_instance *
 glupy_instance_of(xlator_t *this)
 {

@@ -25,6 +25,12 @@ glupy_interpreter_register(struct glupy_state *state)
     making = GLUPY_NO_INTERPRETER;
 }
 
+unsigned
+glupy_interpreters_made(void)
+{
+    return made;
+}
+
 struct glupy_state *
 glupy_interpreter_state(unsigned number)
 {
@@ -160,7 +166,9 @@ glupy_interpreters_need(unsigned count)
 {
     if (count <= 1)
         return 0;
-    PyErr_SetString(PyExc_RuntimeError, "several interpreters need Python 3.12 or later");
+    PyErr_Format(PyExc_RuntimeError,
+                 "several interpreters need Python 3.12 or later, and this is %d.%d: leave the option out",
+                 PY_MAJOR_VERSION, PY_MINOR_VERSION);
     return -1;
 }
 

@@ -20,6 +20,9 @@ void glupy_interpreter_register(struct glupy_state *state);
 /* The state of an interpreter that is there. */
 struct glupy_state *glupy_interpreter_state(unsigned number);
 
+/* How many there are. */
+unsigned glupy_interpreters_made(void);
+
 /* Main thread, attached to the main interpreter, and so on return: see to it that there are at least that many. 0, or -1
  * with an exception whose text an administrator understands. */
 int glupy_interpreters_need(unsigned count);

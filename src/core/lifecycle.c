@@ -9,6 +9,8 @@
 #include "holders.h"
 #include "hooks.h"
 #include "main_thread.h"
+#include "replicas.h"
+#include "shared.h"
 #include "sight.h"
 #include "types/types.h"
 #include "worker.h"
@@ -106,8 +108,7 @@ load(struct glupy_instance *self)
     }
     Py_INCREF(self->translator);
     failed = take_methods(self, methods) != 0 || take_hooks(self) != 0 || glupy_hooks_load(self) != 0 ||
-             glupy_classic_adopt(self) != 0 ||
-             make_fops(self) != 0;
+             glupy_classic_adopt(self) != 0;
     Py_DECREF(loaded);
     return failed ? -1 : 0;
 }
@@ -115,8 +116,32 @@ load(struct glupy_instance *self)
 struct init_call {
     xlator_t *this;
     struct glupy_state *state;
+    struct glupy_instance *primary; /* NULL: it is what is being made */
     struct glupy_instance *instance;
 };
+
+/* What a replica is made from. */
+static int
+inherit(struct glupy_instance *self, const struct glupy_instance *primary)
+{
+    self->replicated = true;
+    self->origin = malloc(primary->origin_size ? primary->origin_size : 1);
+    if (!self->origin) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    memcpy(self->origin, primary->origin, primary->origin_size);
+    self->origin_size = primary->origin_size;
+    return 0;
+}
+
+static int
+make(struct glupy_instance *self, const struct glupy_instance *primary)
+{
+    if (primary)
+        return inherit(self, primary) == 0 && load(self) == 0 ? 0 : -1;
+    return load(self) == 0 && make_fops(self) == 0 ? 0 : -1;
+}
 
 static void
 init_attached(void *arg)
@@ -124,7 +149,7 @@ init_attached(void *arg)
     struct init_call *call = arg;
     struct glupy_instance *self = glupy_instance_create(call->state, call->this);
 
-    if (self && load(self) == 0) {
+    if (self && make(self, call->primary) == 0) {
         call->instance = self;
         return;
     }
@@ -136,6 +161,67 @@ init_attached(void *arg)
         Py_DECREF(self);
     }
     PyErr_Clear();
+}
+
+static void end_attached(void *arg);
+static void cancel_attached(void *arg);
+
+static void
+drop_attached(void *arg)
+{
+    glupy_instance_forget(arg);
+    Py_DECREF(arg);
+}
+
+/* A replica did not come up: those that did end as if their graph had. The primary goes last, it knows the others. */
+static void
+undo(struct glupy_instance *primary)
+{
+    char space[GLUPY_SPACE_ROOM];
+
+    glupy_space_of(primary->this, space);
+    for (unsigned i = primary->nreplicas; i-- > 0;) {
+        struct glupy_instance *replica = primary->replicas[i];
+        unsigned interpreter = replica->state->interpreter;
+
+        glupy_main_call(interpreter, cancel_attached, replica);
+        glupy_background_wait(replica, PATIENCE);
+        glupy_main_call(interpreter, end_attached, replica);
+        glupy_main_call(interpreter, drop_attached, replica);
+    }
+    glupy_shared_drop(space);
+}
+
+static bool
+check_replica(const struct glupy_instance *replica, const struct glupy_instance *primary)
+{
+    const char *fop = glupy_replica_differs(replica, primary);
+
+    if (fop)
+        gf_msg(primary->this->name, GF_LOG_ERROR, 0, 0,
+               "%s is not loaded: it handles %s in one interpreter and not, or not in the same way, in another: what a "
+               "class defines must not depend on where it is loaded",
+               primary->this->name, fop);
+    return !fop;
+}
+
+/* The other replicas, one after another. */
+static bool
+replicate(struct glupy_instance *primary)
+{
+    primary->replicated = primary->wanted > 1;
+    while (primary->nreplicas < primary->wanted) {
+        struct init_call call = {.this = primary->this, .state = glupy_interpreter_state(primary->nreplicas),
+                                 .primary = primary};
+
+        glupy_main_call(primary->nreplicas, init_attached, &call);
+        if (!call.instance)
+            return false;
+        primary->replicas[primary->nreplicas++] = call.instance;
+        if (!check_replica(call.instance, primary))
+            return false;
+    }
+    return true;
 }
 
 int32_t
@@ -157,6 +243,10 @@ glupy_init(xlator_t *this)
     glupy_main_call(0, init_attached, &call);
     if (!call.instance)
         return -1;
+    if (!replicate(call.instance)) {
+        undo(call.instance);
+        return -1;
+    }
     this->private = call.instance;
     this->fops = call.instance->fops;
     this->cbks = &glupy_cbks;
@@ -180,7 +270,12 @@ say_if_not(xlator_t *this, bool done, const char *what)
 void
 glupy_wait_for_rest(struct glupy_instance *self)
 {
-    say_if_not(self->this, glupy_background_wait(self, PATIENCE), "a background task still has a fop out");
+    struct glupy_instance *replica;
+    bool calm = true;
+
+    glupy_for_each_replica(replica, self)
+        calm = glupy_background_wait(replica, PATIENCE) && calm;
+    say_if_not(self->this, calm, "a background task still has a fop out");
     say_if_not(self->this, glupy_hooks_settle(self, PATIENCE), "a hook for an inode or fd that ended still runs");
     say_if_not(self->this, glupy_drops_settle(PATIENCE), "references that Python gave up are still being released");
 }
@@ -271,18 +366,24 @@ abandon_attached(void *arg)
 void
 glupy_fini(xlator_t *this)
 {
-    struct glupy_instance *self = this->private;
-    unsigned interpreter;
+    struct glupy_instance *self = this->private, *replica;
+    char space[GLUPY_SPACE_ROOM];
     bool calm;
 
     if (!self || glupy_python_gone())
         return;
-    interpreter = self->state->interpreter;
-    glupy_main_call(interpreter, cancel_attached, self);
+    glupy_space_of(this, space);
+    glupy_for_each_replica(replica, self)
+        glupy_main_call(replica->state->interpreter, cancel_attached, replica);
     glupy_wait_for_rest(self);
     this->fops = self->default_fops;
     calm = glupy_hooks_end(self, PATIENCE); /* before fini(): what has ended is what fini() finds ended */
     say_if_not(this, calm, "a hook for an inode or fd that ended still runs");
-    glupy_main_call(interpreter, end_attached, self);
-    glupy_main_call(interpreter, calm ? forget_attached : abandon_attached, self);
+    glupy_for_each_replica(replica, self)
+        glupy_main_call(replica->state->interpreter, end_attached, replica);
+    for (unsigned i = self->nreplicas; i-- > 0;) { /* the primary last: it knows the others */
+        replica = self->replicas[i];
+        glupy_main_call(replica->state->interpreter, calm ? forget_attached : abandon_attached, replica);
+    }
+    glupy_shared_drop(space);
 }

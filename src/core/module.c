@@ -10,6 +10,7 @@
 #include "main_thread.h"
 #include "offload.h"
 #include "reconfigure.h"
+#include "shared.h"
 #include "sight.h"
 #include "standalone.h"
 #include "watch.h"
@@ -67,6 +68,13 @@ static PyMethodDef methods[] = {
      "log_level()\n--\n\n"
      "The gf_loglevel_t up to which entries of this thread are written now: that of the translator it works for, else\n"
      "the process's."},
+    {"_shared_get", glupy_shared_get_method, METH_VARARGS,
+     "_shared_get(namespace, name, /)\n--\n\nThe bytes that all interpreters know by that name, or None."},
+    {"_shared_swap", glupy_shared_swap_method, METH_VARARGS,
+     "_shared_swap(namespace, name, old, new, /)\n--\n\n"
+     "Put new there (bytes; None: nothing) if old is there (the same; ...: whatever is): whether that was so."},
+    {"_shared_keys", glupy_shared_keys_method, METH_O,
+     "_shared_keys(namespace, /)\n--\n\nThe names that have a value: a list of str."},
     {"_classic_setup", glupy_classic_setup_method, METH_VARARGS, "The pointer types of gluster.glupy."},
     {"_classic_calls", glupy_classic_calls_method, METH_NOARGS, "Addresses of what gluster.glupy's dl calls, by name."},
     {"_classic_call", glupy_classic_call_method, METH_VARARGS, "A function of gluster.glupy's dl."},

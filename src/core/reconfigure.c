@@ -13,6 +13,7 @@
 #include "compat.h"
 #include "log.h"
 #include "main_thread.h"
+#include "replicas.h"
 #include "watch.h"
 
 #define PATIENCE 10u /* seconds */
@@ -49,18 +50,15 @@ change_attached(void *arg)
     Py_XDECREF(options);
 }
 
-int32_t
-glupy_reconfigure(xlator_t *this, dict_t *options)
+static void
+reconfigure(struct glupy_instance *self, dict_t *options)
 {
-    struct glupy_instance *self = glupy_instance_of(this);
-    struct change *change;
+    xlator_t *this = self->this;
+    struct change *change = malloc(sizeof(*change));
 
-    if (!self || glupy_python_gone())
-        return 0;
-    change = malloc(sizeof(*change));
     if (!change) {
         gf_msg(this->name, GF_LOG_ERROR, ENOMEM, 0, "no memory to change options: the old ones stay");
-        return 0;
+        return;
     }
     *change = (struct change){self, dict_ref(options)};
     if (glupy_main_call_within(PATIENCE, self->state->interpreter, change_attached, change, drop_change))
@@ -68,6 +66,17 @@ glupy_reconfigure(xlator_t *this, dict_t *options)
     else
         gf_msg(this->name, GF_LOG_ERROR, 0, 0,
                "Python's main thread has been busy for %u seconds: new options are put in force when it is free", PATIENCE);
+}
+
+int32_t
+glupy_reconfigure(xlator_t *this, dict_t *options)
+{
+    struct glupy_instance *self = glupy_instance_of(this), *replica;
+
+    if (!self || glupy_python_gone())
+        return 0;
+    glupy_for_each_replica(replica, self)
+        reconfigure(replica, options);
     return 0;
 }
 

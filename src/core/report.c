@@ -1,6 +1,7 @@
 /* Telling what an instance is doing. See report.h. */
 #include "report.h"
 
+#include "replicas.h"
 #include "request.h"
 
 struct report {
@@ -60,70 +61,141 @@ write_options(struct report *report)
 
 /* Counters */
 
-static void
-write_errnos(struct report *report, struct glupy_fop_stats *stats)
+/* What all replicas have counted of one fop. In each the endings are read before the calls, so that there are never more
+ * of them. */
+struct sum {
+    uint64_t calls, refused, succeeded, failed, passed_on, exceptions, python, waiting;
+};
+
+static struct glupy_fop_stats *
+stats_at(struct glupy_instance *instance, unsigned fop)
+{
+    return fop < GLUPY_FOP_COUNT ? &instance->stats.fops[fop] : &instance->stats.tasks;
+}
+
+static struct sum
+sum_of(struct glupy_instance *primary, unsigned fop)
+{
+    struct glupy_instance *replica;
+    struct sum sum = {0};
+
+    glupy_for_each_replica(replica, primary)
+    {
+        struct glupy_fop_stats *stats = stats_at(replica, fop);
+
+        sum.succeeded += value_of(&stats->succeeded);
+        sum.failed += value_of(&stats->failed);
+        sum.passed_on += value_of(&stats->passed_on);
+        sum.refused += value_of(&stats->refused);
+        sum.calls += value_of(&stats->calls);
+        sum.exceptions += value_of(&stats->exceptions);
+        sum.python += value_of(&stats->python);
+        sum.waiting += value_of(&stats->waiting);
+    }
+    return sum;
+}
+
+static uint64_t
+in_flight(const struct sum *sum)
+{
+    return sum->calls - sum->succeeded - sum->failed - sum->passed_on - sum->refused;
+}
+
+static uint64_t
+all_in_flight(struct glupy_instance *primary)
+{
+    uint64_t all = 0;
+
+    for (unsigned i = 0; i <= GLUPY_FOP_COUNT; i++) {
+        struct sum sum = sum_of(primary, i);
+
+        all += in_flight(&sum);
+    }
+    return all;
+}
+
+static uint64_t
+count_of(struct glupy_fop_stats *stats, int32_t op_errno)
 {
     struct glupy_errno_count *at = atomic_load_explicit(&stats->errnos, memory_order_acquire);
 
-    report->to->open(report->to, "errors", false);
-    for (; at; at = at->next) {
-        const char *name = strerrorname_np(at->op_errno);
-        char number[16];
-
-        snprintf(number, sizeof(number), "%d", at->op_errno);
-        report->to->number(report->to, name && at->op_errno ? name : number, value_of(&at->count));
-    }
-    report->to->close(report->to);
+    while (at && at->op_errno != op_errno)
+        at = at->next;
+    return at ? value_of(&at->count) : 0;
 }
 
-/* How many calls have ended. To be read before `calls`, so that there are never more of them. */
+/* In the replicas from `first` to before `end`. */
 static uint64_t
-ended(struct glupy_fop_stats *stats)
+sum_of_errno(struct glupy_instance *primary, unsigned first, unsigned end, unsigned fop, int32_t op_errno)
 {
-    return value_of(&stats->succeeded) + value_of(&stats->failed) + value_of(&stats->passed_on) + value_of(&stats->refused);
-}
+    uint64_t sum = 0;
 
-static uint64_t
-in_flight(struct glupy_fop_stats *stats)
-{
-    uint64_t before = ended(stats);
-
-    return value_of(&stats->calls) - before;
-}
-
-static uint64_t
-all_in_flight(struct glupy_instance *instance)
-{
-    uint64_t sum = in_flight(&instance->stats.tasks);
-
-    for (unsigned i = 0; i < GLUPY_FOP_COUNT; i++)
-        sum += in_flight(&instance->stats.fops[i]);
+    for (unsigned i = first; i < end; i++)
+        sum += count_of(stats_at(primary->replicas[i], fop), op_errno);
     return sum;
 }
 
 static void
-write_counters(struct report *report, const char *key, struct glupy_fop_stats *stats, bool task)
+write_errno(struct report *report, int32_t op_errno, uint64_t count)
+{
+    const char *name = strerrorname_np(op_errno);
+    char number[16];
+
+    snprintf(number, sizeof(number), "%d", op_errno);
+    report->to->number(report->to, name && op_errno ? name : number, count);
+}
+
+/* Each once, with the first replica that has it. */
+static void
+write_errnos(struct report *report, unsigned fop)
+{
+    struct glupy_instance *primary = report->instance;
+
+    report->to->open(report->to, "errors", false);
+    for (unsigned i = 0; i < primary->nreplicas; i++) {
+        struct glupy_fop_stats *stats = stats_at(primary->replicas[i], fop);
+        struct glupy_errno_count *at = atomic_load_explicit(&stats->errnos, memory_order_acquire);
+
+        for (; at; at = at->next)
+            if (!sum_of_errno(primary, 0, i, fop, at->op_errno))
+                write_errno(report, at->op_errno, sum_of_errno(primary, i, primary->nreplicas, fop, at->op_errno));
+    }
+    report->to->close(report->to);
+}
+
+static void
+write_counters(struct report *report, const char *key, unsigned fop)
 {
     struct glupy_writer *to = report->to;
-    uint64_t succeeded = value_of(&stats->succeeded), failed = value_of(&stats->failed);
-    uint64_t passed_on = value_of(&stats->passed_on), refused = value_of(&stats->refused);
-    uint64_t calls = value_of(&stats->calls);
+    struct sum sum = sum_of(report->instance, fop);
+    bool task = fop == GLUPY_FOP_COUNT;
 
     to->open(to, key, false);
-    to->number(to, "calls", calls);
-    to->number(to, "in_flight", calls - succeeded - failed - passed_on - refused);
-    to->number(to, "succeeded", succeeded);
-    to->number(to, "failed", failed);
+    to->number(to, "calls", sum.calls);
+    to->number(to, "in_flight", in_flight(&sum));
+    to->number(to, "succeeded", sum.succeeded);
+    to->number(to, "failed", sum.failed);
     if (!task) {
-        to->number(to, "passed_on", passed_on);
-        to->number(to, "refused", refused);
-        write_errnos(report, stats);
+        to->number(to, "passed_on", sum.passed_on);
+        to->number(to, "refused", sum.refused);
+        write_errnos(report, fop);
     }
-    to->number(to, "exceptions", value_of(&stats->exceptions));
-    to->number(to, "python_us", microseconds(report, value_of(&stats->python)));
+    to->number(to, "exceptions", sum.exceptions);
+    to->number(to, "python_us", microseconds(report, sum.python));
     if (!task)
-        to->number(to, "waiting_us", microseconds(report, value_of(&stats->waiting)));
+        to->number(to, "waiting_us", microseconds(report, sum.waiting));
     to->close(to);
+}
+
+static bool
+was_called(struct glupy_instance *primary, unsigned fop)
+{
+    struct glupy_instance *replica;
+
+    glupy_for_each_replica(replica, primary)
+        if (value_of(&replica->stats.fops[fop].calls))
+            return true;
+    return false;
 }
 
 static void
@@ -131,10 +203,10 @@ write_fops(struct report *report)
 {
     report->to->open(report->to, "fops", false);
     for (unsigned i = 0; i < GLUPY_FOP_COUNT; i++)
-        if (value_of(&report->instance->stats.fops[i].calls))
-            write_counters(report, glupy_fops[i].name, &report->instance->stats.fops[i], false);
+        if (was_called(report->instance, i))
+            write_counters(report, glupy_fops[i].name, i);
     report->to->close(report->to);
-    write_counters(report, "tasks", &report->instance->stats.tasks, true);
+    write_counters(report, "tasks", GLUPY_FOP_COUNT);
 }
 
 /* Threads */
@@ -142,15 +214,26 @@ write_fops(struct report *report)
 #define MOST_RUNNING 32u
 
 struct threads {
-    const struct glupy_instance *instance;
+    struct glupy_instance *instance;
     uint64_t waiting; /* for the interpreter */
-    unsigned n;       /* inside, as far as there is room: several only where Python code has let go of it */
+    unsigned n;       /* inside, as far as there is room: several in one only where Python code has let go of it */
     struct {
         const struct glupy_fop *fop;
         uint64_t since;
         pid_t tid;
     } inside[MOST_RUNNING];
 };
+
+static bool
+is_replica(struct glupy_instance *primary, const struct glupy_instance *instance)
+{
+    struct glupy_instance *replica;
+
+    glupy_for_each_replica(replica, primary)
+        if (replica == instance)
+            return true;
+    return false;
+}
 
 /* Under the lock of the list of threads, so nothing is written here. */
 static void
@@ -159,7 +242,7 @@ look_at_thread(struct glupy_thread *thread, void *arg)
     struct threads *threads = arg;
     uint64_t since = atomic_load_explicit(&thread->busy_since, memory_order_relaxed);
 
-    if (atomic_load_explicit(&thread->busy_for, memory_order_relaxed) != threads->instance)
+    if (!is_replica(threads->instance, atomic_load_explicit(&thread->busy_for, memory_order_relaxed)))
         return;
     if (!since) {
         threads->waiting++;
@@ -175,6 +258,8 @@ write_threads(struct report *report)
 {
     struct threads threads = {.instance = report->instance};
     struct glupy_writer *to = report->to;
+    struct glupy_instance *replica;
+    uint64_t arriving = 0;
 
     glupy_threads_each(look_at_thread, &threads);
     report->n = 0;
@@ -187,7 +272,9 @@ write_threads(struct report *report)
         to->close(to);
     }
     to->close(to);
-    to->number(to, "waiting_for_interpreter", threads.waiting + value_of(&report->instance->stats.arriving));
+    glupy_for_each_replica(replica, report->instance)
+        arriving += value_of(&replica->stats.arriving);
+    to->number(to, "waiting_for_interpreter", threads.waiting + arriving);
 }
 
 /* Requests at rest */
@@ -212,24 +299,64 @@ write_suspended(struct report *report, const struct glupy_suspended *one)
     to->close(to);
 }
 
+static int
+older_first(const void *a, const void *b)
+{
+    const struct glupy_suspended *one = a, *other = b;
+
+    return (one->since > other->since) - (one->since < other->since);
+}
+
+/* Those of all replicas, the oldest first; some of them more than are shown. How many. */
+static unsigned
+copy_resting(struct glupy_instance *primary, struct glupy_suspended *out, unsigned shown, uint64_t *count)
+{
+    struct glupy_instance *replica;
+    unsigned n = 0;
+
+    glupy_for_each_replica(replica, primary)
+    {
+        uint64_t of_one;
+
+        n += glupy_resting_copy(replica, out + n, out ? shown : 0, &of_one);
+        *count += of_one;
+    }
+    if (n)
+        qsort(out, n, sizeof(*out), older_first);
+    return n;
+}
+
 static void
 write_resting(struct report *report, unsigned shown)
 {
-    struct glupy_suspended *suspended = calloc(shown ? shown : 1, sizeof(*suspended));
+    size_t room = (size_t)report->instance->nreplicas * (shown ? shown : 1);
+    struct glupy_suspended *suspended = calloc(room, sizeof(*suspended));
     uint64_t count = 0;
-    unsigned n = glupy_resting_copy(report->instance, suspended, suspended ? shown : 0, &count);
+    unsigned n = copy_resting(report->instance, suspended, shown, &count);
+    unsigned most = n < shown ? n : shown;
 
     report->n = 0;
     report->to->open(report->to, "suspended", false);
     report->to->number(report->to, "count", count);
-    report->to->number(report->to, "shown", n);
+    report->to->number(report->to, "shown", most);
     report->to->open(report->to, "longest", true);
-    for (unsigned i = 0; i < n; i++)
+    for (unsigned i = 0; i < most; i++)
         write_suspended(report, &suspended[i]);
     report->to->close(report->to);
     report->to->close(report->to);
     glupy_suspended_free(suspended, n);
     free(suspended);
+}
+
+static uint64_t
+count_resting(struct glupy_instance *primary)
+{
+    struct glupy_instance *replica;
+    uint64_t count = 0;
+
+    glupy_for_each_replica(replica, primary)
+        count += glupy_resting_count(replica);
+    return count;
 }
 
 static struct report
@@ -266,7 +393,7 @@ glupy_report_numbers(struct glupy_instance *instance, struct glupy_writer *to)
 
     to->open(to, "", false);
     to->number(to, "in_flight", all_in_flight(instance));
-    to->number(to, "suspended", glupy_resting_count(instance));
+    to->number(to, "suspended", count_resting(instance));
     write_fops(&report);
     to->close(to);
 }

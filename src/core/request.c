@@ -10,6 +10,7 @@
 #include "frame.h"
 #include "log.h"
 #include "offload.h"
+#include "replicas.h"
 #include "types/types.h"
 #include "watch.h"
 #include "wind.h"
@@ -439,11 +440,11 @@ glupy_request_new(struct glupy_instance *instance, call_frame_t *frame, const st
 }
 
 static void
-refuse(call_frame_t *frame, const struct glupy_fop *fop, int32_t op_errno)
+refuse(struct glupy_instance *instance, call_frame_t *frame, const struct glupy_fop *fop, int32_t op_errno)
 {
     union glupy_any_reply nothing;
 
-    glupy_stats_refused(glupy_instance_of(frame->this), fop);
+    glupy_stats_refused(instance, fop);
     memset(&nothing, 0, sizeof(nothing));
     fop->unwind(frame, -1, op_errno, &nothing);
 }
@@ -457,7 +458,7 @@ enter_late(struct glupy_request *request, const void *passed)
 
     request->late_args = malloc(fop->args_held_size);
     if (!request->late_args || glupy_fields_hold(fop->args, fop->nargs, request->late_args, passed) != 0) {
-        refuse(request->frame, fop, ENOMEM);
+        refuse(request->instance, request->frame, fop, ENOMEM);
         free(request->late_args);
         glupy_request_free(request);
         return;
@@ -483,7 +484,7 @@ arrive(struct glupy_instance *instance, struct glupy_thread **thread)
 void
 glupy_enter_fop(call_frame_t *frame, xlator_t *this, const struct glupy_fop *fop, const void *passed)
 {
-    struct glupy_instance *instance = glupy_instance_of(this);
+    struct glupy_instance *instance = glupy_replica_for(glupy_instance_of(this), fop, passed);
     struct glupy_thread *thread;
     struct glupy_request *request;
     bool offloaded = instance->offloaded[fop - glupy_fops];
@@ -492,12 +493,12 @@ glupy_enter_fop(call_frame_t *frame, xlator_t *this, const struct glupy_fop *fop
     glupy_stats_called(instance, fop);
     place = offloaded ? GLUPY_WORKER : arrive(instance, &thread);
     if (glupy_python_gone()) {
-        refuse(frame, fop, EIO);
+        refuse(instance, frame, fop, EIO);
         return;
     }
     request = glupy_request_new(instance, frame, fop);
     if (!request) {
-        refuse(frame, fop, ENOMEM);
+        refuse(instance, frame, fop, ENOMEM);
         return;
     }
     request->offloaded = offloaded;

@@ -26,12 +26,6 @@ glupy_python_gone(void)
     return atomic_load_explicit(&gone, memory_order_acquire);
 }
 
-void
-glupy_python_going(void)
-{
-    atomic_store_explicit(&gone, true, memory_order_release);
-}
-
 static void
 give_back(PyThreadState *tstate)
 {
@@ -88,7 +82,6 @@ make_tstate(struct glupy_thread *thread)
 {
     thread->ours = PyGILState_GetThisThreadState() == NULL;
     PyGILState_Ensure();
-    thread->ident = PyThread_get_thread_ident();
     thread->tstates[0] = PyEval_SaveThread();
 }
 
@@ -137,6 +130,49 @@ glupy_thread(void)
     glupy_watch_thread(thread);
     current = thread;
     return thread;
+}
+
+/* Attached to that interpreter by a state of the calling thread's own. Threads that are inside keep theirs. */
+static void
+delete_states(const struct glupy_thread *self, unsigned interpreter)
+{
+    struct glupy_thread *thread;
+
+    pthread_mutex_lock(&threads.lock);
+    list_for_each_entry(thread, &threads.list, link)
+    {
+        if (thread == self || thread->inside || !thread->tstates[interpreter])
+            continue;
+        PyThreadState_Clear(thread->tstates[interpreter]);
+        PyThreadState_Delete(thread->tstates[interpreter]);
+        thread->tstates[interpreter] = NULL;
+    }
+    pthread_mutex_unlock(&threads.lock);
+}
+
+/* Py_FinalizeEx() ends the other interpreters, and aborts where one still has a thread's state. */
+static void
+leave_interpreter(struct glupy_thread *self, unsigned interpreter)
+{
+    glupy_enter(self, interpreter);
+    delete_states(self, interpreter);
+    glupy_leave(self);
+    give_back(self->tstates[interpreter]);
+    self->tstates[interpreter] = NULL;
+}
+
+void
+glupy_python_going(void)
+{
+    struct glupy_thread *self = NULL;
+
+    Py_BEGIN_ALLOW_THREADS
+    if (glupy_interpreters_made() > 1)
+        self = glupy_thread();
+    atomic_store_explicit(&gone, true, memory_order_release);
+    for (unsigned i = glupy_interpreters_made(); self && i-- > 1;)
+        leave_interpreter(self, i);
+    Py_END_ALLOW_THREADS
 }
 
 void

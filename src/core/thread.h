@@ -37,7 +37,6 @@ struct glupy_thread {
     struct glupy_drop *drops; /* references given up since the last glupy_leave (drops.c) */
     unsigned ndrops;
     unsigned room;
-    unsigned long ident;      /* Python's number of the thread */
     struct glupy_watched watched; /* whose code runs, for those without the interpreter (watch.c) */
     _Atomic uint64_t step;    /* changes whenever a step of Python begins or ends */
     struct glupy_seen seen;
@@ -63,7 +62,8 @@ void glupy_leave(struct glupy_thread *thread);
 bool glupy_enter_in_turn(struct glupy_thread *thread, unsigned interpreter);
 void glupy_leave_in_turn(struct glupy_thread *thread, unsigned interpreter, bool gate);
 
-/* Python is being finalised by the program that hosts us (never by us): no thread may enter any more. */
+/* Python is being finalised by the program that hosts us (never by us): no thread may enter any more. To be said attached
+ * to the main interpreter; the others are left by all threads that are not inside. */
 bool glupy_python_gone(void);
 void glupy_python_going(void);
 

@@ -91,26 +91,41 @@ runs_still(struct glupy_report *report)
     return false;
 }
 
+/* Attached to its interpreter, where it cannot go on meanwhile. sys._current_frames() would look into all interpreters, and
+ * the others are running. A collection could let the thread go on. */
+static PyObject *
+frame_of(PyThreadState *tstate)
+{
+    int collects = PyGC_Disable();
+    PyObject *frame = (PyObject *)PyThreadState_GetFrame(tstate);
+
+    if (collects)
+        PyGC_Enable();
+    return frame;
+}
+
 /* Attached, hence while the step cannot end: what it is about, as text for the log. NULL when it has ended. */
 static PyObject *
 stack_of(struct glupy_report *report)
 {
     struct glupy_request *request = NULL;
-    unsigned long ident = 0;
-    PyObject *path, *text;
+    PyObject *path, *frame, *text = NULL;
     bool runs;
 
     pthread_mutex_lock(&watch.lock);
     runs = runs_still(report);
     if (runs) {
         request = report->thread->stepping;
-        ident = report->thread->ident;
     }
     pthread_mutex_unlock(&watch.lock);
     if (!runs)
         return NULL;
+    frame = frame_of(report->thread->tstates[report->interpreter]);
     path = request ? glupy_request_path(request) : Py_NewRef(Py_None);
-    text = path ? PyObject_CallMethod(glupy_interpreter_state(report->interpreter)->runtime, "stack", "kO", ident, path) : NULL;
+    if (path)
+        text = PyObject_CallMethod(glupy_interpreter_state(report->interpreter)->runtime, "stack", "OO",
+                                   frame ? frame : Py_None, path);
+    Py_XDECREF(frame);
     Py_XDECREF(path);
     PyErr_Clear();
     return text;

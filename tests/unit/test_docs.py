@@ -24,6 +24,7 @@ class Instance:
     """What the core gives for a volume."""
 
     name, type, children, itable = "sample", "user/sample", (), None
+    interpreter, origin, space = 0, None, "sample"
 
     def __init__(self, cls):
         required = [declared for declared in option.declared(cls).values() if declared.required]

@@ -16,6 +16,7 @@ class Instance:
     """What the core gives for a volume."""
 
     name, type, children, itable = "sample", "user/sample", (), None
+    interpreter, origin, space = 0, None, "sample"
     options: dict[str, str] = {}
 
 

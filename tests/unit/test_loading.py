@@ -33,6 +33,7 @@ class Instance:
     """What the core gives for a volume."""
 
     itable = None
+    interpreter, origin, space = 0, None, "layer"
 
     def __init__(self, type="user/glupy", name="layer", children=(Child(),), **options):
         self.type, self.name, self.children = type, name, children

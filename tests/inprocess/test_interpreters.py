@@ -1,0 +1,299 @@
+"""option interpreters: one translator served by several Python interpreters. Before Python 3.12 it is refused, which is
+what these tests see there."""
+
+from __future__ import annotations
+
+import functools
+import gc
+import sys
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import glupy
+import pytest
+from glupy import Event, Fd, Gfid, Inode, Loc, Shared, Xdata
+from support import calls, control, sight
+from support.graph import Graph, GraphFailed, settle
+from support.volfiles import Layer, layer
+from support.waiting import wait_until
+
+SEVERAL = sys.version_info >= (3, 12)
+SINK = layer("sink", "glupytest/sink")
+NOTES = Shared("tests.spread")
+
+
+def noted(what: str) -> list[int]:
+    seen: list[int] = NOTES.get(what, [])
+    return sorted(seen)
+
+
+def clear() -> None:
+    for name in NOTES.keys():
+        NOTES.pop(name)
+
+
+def refused(layers: list[Layer]) -> str:
+    """What the log says of a graph that does not come up."""
+    with pytest.raises(GraphFailed) as caught:
+        Graph(layers).__enter__()
+    return str(caught.value)
+
+
+def served(*below: Layer, interpreters: int, expected: tuple[str, ...] = (), **options: object) -> Any:
+    """A test that is given a graph with a layer that so many interpreters serve; or, where Python cannot do that, one
+    that sees it refused."""
+    layers = [*(below or (SINK,)), layer("spread", "user/spread", interpreters=interpreters, **options)]
+
+    def decorate(test: Callable[[Graph], None]) -> Callable[[], None]:
+        @functools.wraps(test)
+        def run() -> None:
+            clear()
+            if not SEVERAL:
+                log = refused(layers)
+                assert (f"option interpreters is {interpreters}: several interpreters need Python 3.12 or later, and "
+                        f"this is {sys.version_info[0]}.{sys.version_info[1]}: leave the option out") in log
+                assert noted("init") == []
+                return
+            with Graph(layers, expected=expected) as graph:
+                test(graph)
+
+        del run.__wrapped__  # type: ignore[attr-defined]  # pytest would take its argument for a fixture
+        return run
+
+    return decorate
+
+
+def ask(graph: Graph, loc: Loc, what: str = "who") -> Xdata:
+    found: Xdata = graph.run(graph.child.getxattr(loc, what)).dict
+    return found
+
+
+def expected_for(gfid: Gfid, count: int) -> int:
+    return int.from_bytes(bytes(gfid)[-4:], "big") % count
+
+
+@served(interpreters=3)
+def test_an_inode_meets_one_interpreter(graph: Graph) -> None:
+    table = graph.probe.itable
+    seen = set()
+    for i in range(40):
+        loc = calls.loc_of(table, f"file{i}")
+        who = expected_for(loc.inode.gfid, 3)
+        seen.add(who)
+        fd = Fd.create(loc.inode, 1)
+        assert ask(graph, loc)["who"] == who
+        assert graph.run(graph.child.fgetxattr(fd, "who")).dict["who"] == who
+        assert ask(graph, Loc(f"/new{i}", inode=table.new(), parent=table.root, gfid=loc.inode.gfid))["who"] == who
+    assert seen == {0, 1, 2}
+    del fd
+
+
+@served(interpreters=4)
+def test_what_is_not_there_yet(graph: Graph) -> None:
+    """A call that makes an inode goes by the gfid that it asks for; others by the parent's."""
+    table = graph.probe.itable
+    parent = calls.linked(table, "directory", calls.DIRECTORY)
+    loc = Loc("/directory/new", inode=table.new(), parent=parent)
+    for last in (1, 2, 3):
+        gfid = Gfid(bytes(12) + last.to_bytes(4, "big"))
+        fd = Fd.create(loc.inode, 1)
+        graph.run(graph.child.create(loc, 0, 0o644, 0, fd, {"gfid-req": gfid}))
+        assert noted("create") == list(range(1, last + 1))
+        del fd
+    clear()
+    fd = Fd.create(loc.inode, 1)
+    graph.run(graph.child.create(loc, 0, 0o644, 0, fd))
+    assert noted("create") == [expected_for(parent.gfid, 4)]
+    assert ask(graph, loc)["who"] == expected_for(parent.gfid, 4)
+    del fd
+
+
+@served(interpreters=3)
+def test_each_begins_and_ends_once(graph: Graph) -> None:
+    assert noted("init") == [0, 1, 2]
+    assert noted(f"event {int(Event.CHILD_UP)}") == [0, 1, 2]
+    wait_until(lambda: noted("task on True") == [0, 1, 2], "the tasks of all")
+    assert noted("fini") == noted("end") == noted("closed") == []
+
+
+def test_nothing_is_left() -> None:
+    """After the test before."""
+    assert noted("fini") == noted("closed") == noted("end") == ([0, 1, 2] if SEVERAL else [])
+
+
+@served(interpreters=3)
+def test_contexts_are_each_ones_own(graph: Graph) -> None:
+    """Two interpreters on one inode: neither sees the other's, both drop theirs where it was made."""
+    table = graph.probe.itable
+    inode = table.new()
+    locs = [Loc("/new", inode=inode, parent=table.root, gfid=Gfid(bytes(12) + i.to_bytes(4, "big"))) for i in (1, 2, 3)]
+    for name, loc in zip("abc", locs):
+        assert ask(graph, loc)["ctx"] == ""
+        assert ask(graph, loc, f"set {name}")["ctx"] == name
+    assert [ask(graph, loc)["ctx"] for loc in locs] == ["a", "b", "c"]
+    assert [ask(graph, loc, f"set {name}")["ctx"] for name, loc in zip("xyz", locs)] == ["x", "y", "z"]
+    assert [noted(f"dropped {name}") for name in "abc"] == [[1], [2], [0]]
+    del locs, loc, inode
+    gc.collect()
+    graph.run(settle())
+    wait_until(lambda: [noted(f"dropped {name}") for name in "xyz"] == [[1], [2], [0]], "what is forgotten to be dropped")
+    assert [noted(f"forget {name}") for name in "xyz"] == [[1], [2], [0]]
+
+
+@served(interpreters=2)
+def test_released_where_it_was_opened(graph: Graph) -> None:
+    for i in range(8):
+        loc = calls.loc_of(graph.probe.itable, f"file{i}")
+        fd = Fd.create(loc.inode, 1)
+        assert graph.run(graph.child.fgetxattr(fd, f"set {i}")).dict["ctx"] == str(i)
+        who = [expected_for(loc.inode.gfid, 2)]
+        del fd
+        gc.collect()
+        graph.run(settle())
+        wait_until(lambda: noted(f"dropped {i}") == who, "the fd's ctx to be dropped")
+        assert noted(f"release {i}") == who
+
+
+@served(interpreters=2)
+def test_contexts_end_with_the_graph(graph: Graph) -> None:
+    for name, last in (("left0", 0), ("left1", 1)):
+        gfid = Gfid(bytes(range(12)) + last.to_bytes(4, "big"))
+        ask(graph, Loc(f"/{name}", inode=graph.probe.itable.new(), parent=graph.probe.itable.root, gfid=gfid), f"set {name}")
+
+
+def test_and_are_dropped_then() -> None:
+    assert [noted("dropped left0"), noted("dropped left1")] == ([[0], [1]] if SEVERAL else [[], []])
+
+
+@served(SINK, layer("chaos", "glupytest/chaos", thread=50, late=20), interpreters=4)
+def test_awaiting_across_threads(graph: Graph) -> None:
+    async def all_of(locs: list[Loc]) -> Any:
+        return await glupy.gather(*(graph.child.stat(loc) for loc in locs))
+
+    locs = [calls.loc_of(graph.probe.itable, f"file{i}") for i in range(40)]
+    for _ in range(3):
+        replies = graph.run(all_of(locs))
+        assert [reply.xdata["who"] for reply in replies] == [expected_for(loc.inode.gfid, 4) for loc in locs]
+
+
+@served(interpreters=4)
+def test_many_threads(graph: Graph) -> None:
+    """Nothing of a class is shared, self.shared is; the report has the sum."""
+    locs = [calls.loc_of(graph.probe.itable, f"file{i}") for i in range(16)]
+    latest: dict[int, int] = {}
+    wrong: list[Any] = []
+
+    def work() -> None:
+        try:
+            for _ in range(5):
+                for loc in locs:
+                    found = ask(graph, loc, "count")
+                    latest[found["who"]] = max(latest.get(found["who"], 0), found["calls"])
+        except BaseException as error:
+            wrong.append(error)
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+    assert sum(ask(graph, loc)["calls"] for loc in {expected_for(loc.inode.gfid, 4): loc for loc in locs}.values()) == 640
+    assert ask(graph, locs[0])["all"] == 640
+    (report,) = sight.parsed(graph.run(graph.child.getxattr(locs[0], sight.STATS)).dict[sight.STATS])
+    counted = report["fops"]["getxattr"]
+    assert counted["calls"] == counted["succeeded"] == 640 + len({expected_for(loc.inode.gfid, 4) for loc in locs}) + 1
+    assert report["tasks"]["in_flight"] == 4 and report["options"]["interpreters"] == "4"
+
+
+@served(interpreters=2, expected=("on purpose",))
+def test_errors_have_their_traceback(graph: Graph) -> None:
+    for last in (0, 1):
+        gfid = Gfid(bytes(range(12)) + last.to_bytes(4, "big"))
+        with pytest.raises(OSError):
+            ask(graph, Loc("/x", inode=graph.probe.itable.new(), parent=graph.probe.itable.root, gfid=gfid), "fail")
+        (entry,) = [text for level, text in graph.entries() if f"on purpose in {last}" in text]
+        assert "spread: getxattr of '/x' failed" in entry and "spread.py" in entry and "in asked" in entry
+
+
+@served(SINK, layer("control", "glupytest/control"), interpreters=3,
+        expected=("interpreters is .4., and was .3.", "limit"))
+def test_options_change_in_all(graph: Graph) -> None:
+    """The test's own control layer is below; it stands for GlusterFS."""
+    control.reconfigure(graph, "spread", {"interpreters": 3, "limit": 5})
+    assert noted("limit 1 5") == [0, 1, 2]
+    control.reconfigure(graph, "spread", {"interpreters": 4, "limit": 6})
+    assert noted("limit 5 6") == []
+    kept = [text for level, text in graph.entries() if "keeps the options it has" in text]
+    assert len(kept) == 1 and "another number of interpreters takes a new graph" in kept[0]
+    control.reconfigure(graph, "spread", {"interpreters": 3, "enabled": "off"})
+    assert [ask_raw(graph, last) for last in (0, 1, 2)] == [None, None, None]
+    control.reconfigure(graph, "spread", {"interpreters": 3, "limit": 7})
+    assert [ask_raw(graph, last) for last in (0, 1, 2)] == [7, 7, 7]
+
+
+def ask_raw(graph: Graph, last: int) -> Any:
+    gfid = Gfid(bytes(range(12)) + last.to_bytes(4, "big"))
+    found = ask(graph, Loc("/x", inode=graph.probe.itable.new(), parent=graph.probe.itable.root, gfid=gfid))
+    return found["limit"] if "limit" in found else None
+
+
+# What does not come up
+
+NEEDS = "several interpreters need Python 3.12 or later"
+
+
+@pytest.mark.parametrize("failing", [0, 1, 2])
+def test_init_fails_in_one(failing: int) -> None:
+    """Those that had begun end, and nothing of them stays."""
+    clear()
+    log = refused([SINK, layer("spread", "user/spread", interpreters=3, failing=failing)])
+    assert ("Spread.init failed: ValueError: on purpose" if SEVERAL else NEEDS) in log
+    begun = list(range(failing + 1)) if SEVERAL else []
+    assert noted("init") == begun
+    assert noted("fini") == begun[:-1]
+    assert noted("end") == begun[:-1] or noted("end") == begun
+
+
+def test_the_classes_differ() -> None:
+    clear()
+    log = refused([SINK, layer("spread", "user/spread", interpreters=2, odd=1)])
+    assert ("spread is not loaded: it handles unlink in one interpreter and not" if SEVERAL else NEEDS) in log
+    assert noted("fini") == ([0, 1] if SEVERAL else [])
+
+
+def test_an_extension_for_one_interpreter_only() -> None:
+    """In init(), and with the module."""
+    clear()
+    for where, how in (("init", "user/spread"), ("import", "user/spread_curses")):
+        options = {"extension": "readline"} if where == "init" else {}
+        log = refused([SINK, layer("spread", how, interpreters=2, **options)])
+        if not SEVERAL:
+            assert NEEDS in log
+        elif where == "init":
+            assert "module readline does not support loading in subinterpreters" in log
+        else:
+            assert ("importing it failed: ImportError: module _curses does not support loading in subinterpreters: it "
+                    "can be loaded in Python's main interpreter alone. `option interpreters 1` loads this translator") in log
+    assert noted("fini") == ([0] if SEVERAL else [])
+
+
+@pytest.mark.parametrize(("number", "reason"), [(0, "must be at least 1 and at most 32"), ("two", "expected a whole number"),
+                                                (33, "must be at least 1 and at most 32")])
+def test_numbers_that_are_none(number: object, reason: str) -> None:
+    log = refused([SINK, layer("spread", "user/spread", interpreters=number)])
+    assert f'option interpreters is "{number}": {reason}' in log
+
+
+def test_a_classic_translator() -> None:
+    log = refused([SINK, layer("old", "user/classic_pass_all", interpreters=2)])
+    assert "option interpreters is for translators of glupy's own API" in log
+
+
+def test_one_is_as_none() -> None:
+    clear()
+    with Graph([SINK, layer("spread", "user/spread", interpreters=1)]) as graph:
+        assert noted("init") == [0]
+        assert ask(graph, calls.loc_of(graph.probe.itable, "file"))["who"] == 0
+    assert noted("fini") == [0]

@@ -1,0 +1,108 @@
+"""Served by several interpreters: tells which of them does what, where all can read it."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import glupy
+from glupy import Fd, FgetxattrReply, GetxattrReply, Inode, Option, Shared, StatReply, Translator
+
+#: By what was done: the interpreters that did it, in order.
+NOTES = Shared("tests.spread")
+
+
+def note(what: str, interpreter: int) -> None:
+    NOTES.change(what, lambda seen: [*seen, interpreter], [])
+
+
+class Ending:
+    """Notes its end."""
+
+    def __init__(self, what: str, interpreter: int) -> None:
+        self.what, self.interpreter = what, interpreter
+
+    def __del__(self) -> None:
+        note(self.what, self.interpreter)
+
+
+class Spread(Translator):
+    limit = Option(int, default=1)
+    failing = Option(int, default=-1, help="the interpreter in which init() fails")
+    odd = Option(int, default=-1, help="the interpreter in which any_fop handles more than in the others")
+    extension = Option(str, default="", help="a module to import")
+    calls = 0  # of this interpreter: the class is its own
+
+    def init(self) -> None:
+        note("init", self.interpreter)
+        self.end = Ending("end", self.interpreter)
+        if self.failing == self.interpreter:
+            raise ValueError("on purpose")
+        self.fops = ["unlink"] if self.odd == self.interpreter else []
+        if self.extension:
+            __import__(self.extension)
+        self.spawn(self.task())
+
+    async def task(self) -> None:
+        await glupy.sleep(0.001)
+        note(f"task on {threading.current_thread() is not threading.main_thread()}", self.interpreter)
+        try:
+            await glupy.Future()
+        finally:
+            note("closed", self.interpreter)
+
+    def fini(self) -> None:
+        note("fini", self.interpreter)
+
+    def notify(self, event: Any, data: Any) -> None:
+        note(f"event {int(event)}", self.interpreter)
+
+    def reconfigured(self, changed: dict[str, Any]) -> None:
+        note(f"limit {changed['limit']} {self.limit}", self.interpreter)
+
+    def forget(self, inode: Inode) -> None:
+        note(f"forget {inode.ctx[0]}", self.interpreter)
+
+    def release(self, fd: Fd) -> None:
+        note(f"release {fd.ctx[0]}", self.interpreter)
+
+    def client_disconnect(self, client: str) -> None:
+        note("client", self.interpreter)
+
+    def asked(self, name: str, inode: Inode, thing: Any) -> dict[str, Any]:
+        what, _, text = name.partition(" ")
+        if what == "set":
+            thing.ctx = text, Ending(f"dropped {text}", self.interpreter)
+        elif what == "fail":
+            raise ValueError(f"on purpose in {self.interpreter}")
+        elif what == "count":
+            type(self).calls += 1
+            self.shared.add("calls")
+            for _ in range(2000):
+                pass
+        ctx = thing.ctx
+        return {"who": self.interpreter, "ctx": ctx[0] if ctx else "", "calls": self.calls,
+                "all": self.shared.get("calls", 0), "limit": self.limit}
+
+    def getxattr(self, frame: Any, loc: Any, name: str, xdata: Any) -> Any:
+        return GetxattrReply(self.asked(name, loc.inode, loc.inode))
+
+    def fgetxattr(self, frame: Any, fd: Fd, name: str, xdata: Any) -> Any:
+        return FgetxattrReply(self.asked(name, fd.inode, fd))
+
+    def any_fop(self, frame: Any, call: Any) -> None:
+        """Passes it on."""
+
+    def create(self, frame: Any, loc: Any, *args: Any) -> None:
+        note("create", self.interpreter)
+
+    async def stat(self, frame: Any, loc: Any, xdata: Any) -> StatReply:
+        """Goes on on other threads, in the same interpreter."""
+        mine = self.interpreter
+        reply = await self.child.stat(loc, xdata)
+        await glupy.sleep(0)
+        first, second = await glupy.gather(self.child.stat(loc, xdata), self.child.stat(loc, xdata))
+        thread = await glupy.to_thread(threading.get_ident)
+        assert isinstance(thread, int) and mine == self.interpreter
+        return reply.replace(xdata={"who": mine})
+
