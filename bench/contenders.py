@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,9 +44,13 @@ def in_turn(things: Sequence[T], round: int) -> list[T]:
     return [*things[first:], *things[:first]]
 
 
-def glupy(module: str) -> Layer:
+def glupy(module: str, **options: object) -> Layer:
     """The layer of a translator in Python."""
-    return layer("layer", "features/glupy", module=module)
+    return layer("layer", "features/glupy", module=module, **options)
+
+
+#: Several need Python 3.12.
+INTERPRETERS = (1, 2, 4) if sys.version_info >= (3, 12) else (1,)
 
 
 FIRST_GLUPY = "first glupy's way"
@@ -68,5 +73,7 @@ CONTENDERS = (
     Contender("floor: plain def, attaching", module="bench_plain", attach=True),
     Contender("floor: one await, attaching", module="bench_await", attach=True),
     Contender("C negative cache", layer("layer", "glupybench/negative"), fops=("lookup", "lookup_missing")),
+    *(Contender(f"work, {n} interpreter{'s' * (n > 1)}", glupy("bench_work", interpreters=n), fops=("stat",))
+      for n in INTERPRETERS),
     Contender("negative_lookup.py", glupy("negative_lookup"), c="C negative cache", fops=("lookup", "lookup_missing")),
 )

@@ -1,7 +1,9 @@
 /* Threads that begin and end together, and the loop in which they send fops. */
 #include "driver.h"
 
+#include <endian.h>
 #include <stdlib.h>
+#include <string.h>
 
 static uint64_t
 now(clockid_t clock)
@@ -121,14 +123,17 @@ table_above(xlator_t *this)
     return this ? this->itable : NULL;
 }
 
-/* An inode in the table, below the root. */
+/* An inode in the table, below the root. The end of its gfid is the sender's number, so that layers which go by it have
+ * the same share of senders in each run. */
 static inode_t *
-known_inode(inode_table_t *table, const char *name, ia_type_t type)
+known_inode(inode_table_t *table, const char *name, ia_type_t type, unsigned number)
 {
+    uint32_t last = htobe32(number);
     inode_t *fresh = inode_new(table), *linked;
     struct iatt buf = {.ia_type = type, .ia_prot = ia_prot_from_st_mode(0644), .ia_nlink = 1};
 
     gf_uuid_generate(buf.ia_gfid);
+    memcpy(buf.ia_gfid + 12, &last, sizeof(last));
     linked = inode_link(fresh, table->root, name, &buf);
     inode_unref(fresh);
     return linked;
@@ -228,11 +233,11 @@ setup(void *member)
     THIS = sender->top;
     snprintf(path, sizeof(path), "/file%u", sending->number);
     snprintf(missing, sizeof(missing), "/new%u", sending->number);
-    fill_loc(&sender->file, table, known_inode(table, path + 1, IA_IFREG), path);
+    fill_loc(&sender->file, table, known_inode(table, path + 1, IA_IFREG, sending->number), path);
     fill_loc(&sender->missing, table, inode_new(table), missing);
     fill_loc(&sender->fresh, table, inode_new(table), "/created");
     gf_uuid_generate(sender->fresh.gfid);
-    fill_loc(&sender->directory, table, known_inode(table, "dir", IA_IFDIR), "/dir");
+    fill_loc(&sender->directory, table, known_inode(table, "dir", IA_IFDIR, 0), "/dir");
     sender->fd = open_fd(sender->file.inode);
     sender->fresh_fd = fd_create(sender->fresh.inode, getpid());
     sender->directory_fd = open_fd(sender->directory.inode);
