@@ -1,6 +1,8 @@
 /* Making interpreters, and which state belongs to which. See interpreter.h. */
 #include "interpreter.h"
 
+#include <stdatomic.h>
+
 #include "compat.h"
 #include "thread.h"
 
@@ -10,7 +12,7 @@ static struct {
 } interpreters[GLUPY_MAX_INTERPRETERS];
 
 /* Both are written by Python's main thread only, and before anyone can know of the interpreter. */
-static unsigned made;
+static atomic_uint made;
 static unsigned making = GLUPY_NO_INTERPRETER;
 
 void
@@ -146,15 +148,29 @@ make_one(struct glupy_thread *thread, const char *path, Py_ssize_t size)
     return 0;
 }
 
+static int
+make_all(struct glupy_thread *thread, unsigned count, const char *path, Py_ssize_t size)
+{
+    int failed = 0;
+
+    if (!glupy_stay_begin(thread)) {
+        PyErr_SetString(PyExc_RuntimeError, "this program is about to end");
+        return -1;
+    }
+    while (!failed && made < count)
+        failed = make_one(thread, path, size);
+    glupy_stay_end(thread);
+    return failed;
+}
+
 int
 glupy_interpreters_need(unsigned count)
 {
-    struct glupy_thread *thread = glupy_thread_if_any();
     PyObject *path = marshalled_path();
     int failed = !path;
 
-    while (!failed && made < count)
-        failed = make_one(thread, PyBytes_AS_STRING(path), PyBytes_GET_SIZE(path)) != 0;
+    if (!failed)
+        failed = make_all(glupy_thread_if_any(), count, PyBytes_AS_STRING(path), PyBytes_GET_SIZE(path)) != 0;
     Py_XDECREF(path);
     return failed ? -1 : 0;
 }

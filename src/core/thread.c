@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "drops_queue.h"
@@ -34,16 +35,57 @@ give_back(PyThreadState *tstate)
     PyThreadState_DeleteCurrent();
 }
 
+/* Python finalises its main interpreter while threads are about, and stops each that wants in. The other ones it ends by
+ * deleting what it finds, and aborts where that is more than one state. So all threads have left them before, and none
+ * gets in afterwards: who wants in says so first and looks then; who ends them does it the other way round. */
+bool
+glupy_stay_begin(struct glupy_thread *thread)
+{
+    atomic_fetch_add(&thread->stays, 1);
+    if (!atomic_load(&gone))
+        return true;
+    atomic_fetch_sub(&thread->stays, 1);
+    return false;
+}
+
+void
+glupy_stay_end(struct glupy_thread *thread)
+{
+    atomic_fetch_sub(&thread->stays, 1);
+}
+
+/* False when glupy_python_going() does it instead. What dies here is given up as by a thread that is not ours. */
+static bool
+give_back_others(struct glupy_thread *thread)
+{
+    bool other = false;
+
+    for (unsigned i = 1; i < GLUPY_MAX_INTERPRETERS; i++)
+        other = other || thread->tstates[i];
+    if (!other)
+        return true;
+    if (!glupy_stay_begin(thread))
+        return false;
+    for (unsigned i = GLUPY_MAX_INTERPRETERS; i-- > 1;) {
+        if (thread->tstates[i])
+            give_back(thread->tstates[i]);
+        thread->tstates[i] = NULL;
+    }
+    glupy_stay_end(thread);
+    return true;
+}
+
 /* The thread ends: give its states back. While the process exits or Python is finalised by its host, attaching would
- * hang or kill the thread; the states are then left to the end of the process. */
+ * hang or kill the thread; the main interpreter's state is then left to the end of the process. */
 static void
 thread_end(void *arg)
 {
     struct glupy_thread *thread = arg;
 
-    for (unsigned i = GLUPY_MAX_INTERPRETERS; i-- > 0 && !glupy_python_gone();)
-        if (thread->tstates[i] && (i || thread->ours))
-            give_back(thread->tstates[i]); /* what dies here is given up as by a thread that is not ours */
+    if (!give_back_others(thread))
+        return;
+    if (thread->ours && !glupy_python_gone())
+        give_back(thread->tstates[0]);
     current = NULL;
     pthread_mutex_lock(&threads.lock);
     list_del(&thread->link);
@@ -76,11 +118,19 @@ find_stack(struct glupy_thread *thread)
     thread->stack_high = (char *)low + size;
 }
 
-/* A state for this thread, detached. One that a Python program's own thread has already is used, and left to it. */
+/* A state for this thread in the main interpreter, detached. One that a Python program's own thread has already is used,
+ * and left to it. A thread that an author's code has started in another interpreter has one of that, and gets a second. */
 static void
 make_tstate(struct glupy_thread *thread)
 {
-    thread->ours = PyGILState_GetThisThreadState() == NULL;
+    PyThreadState *present = PyGILState_GetThisThreadState();
+
+    if (present && PyThreadState_GetInterpreter(present) != PyInterpreterState_Main()) {
+        thread->ours = true;
+        thread->tstates[0] = glupy_interpreter_new_thread_state(0);
+        return;
+    }
+    thread->ours = !present;
     PyGILState_Ensure();
     thread->tstates[0] = PyEval_SaveThread();
 }
@@ -132,7 +182,7 @@ glupy_thread(void)
     return thread;
 }
 
-/* Attached to that interpreter by a state of the calling thread's own. Threads that are inside keep theirs. */
+/* Attached to that interpreter by a state of the calling thread's own. */
 static void
 delete_states(const struct glupy_thread *self, unsigned interpreter)
 {
@@ -141,7 +191,7 @@ delete_states(const struct glupy_thread *self, unsigned interpreter)
     pthread_mutex_lock(&threads.lock);
     list_for_each_entry(thread, &threads.list, link)
     {
-        if (thread == self || thread->inside || !thread->tstates[interpreter])
+        if (thread == self || !thread->tstates[interpreter])
             continue;
         PyThreadState_Clear(thread->tstates[interpreter]);
         PyThreadState_Delete(thread->tstates[interpreter]);
@@ -150,34 +200,79 @@ delete_states(const struct glupy_thread *self, unsigned interpreter)
     pthread_mutex_unlock(&threads.lock);
 }
 
-/* Py_FinalizeEx() ends the other interpreters, and aborts where one still has a thread's state. */
 static void
 leave_interpreter(struct glupy_thread *self, unsigned interpreter)
 {
-    glupy_enter(self, interpreter);
+    if (!self->tstates[interpreter])
+        self->tstates[interpreter] = glupy_interpreter_new_thread_state(interpreter);
+    PyEval_RestoreThread(self->tstates[interpreter]);
     delete_states(self, interpreter);
-    glupy_leave(self);
+    PyEval_SaveThread();
     give_back(self->tstates[interpreter]);
     self->tstates[interpreter] = NULL;
+}
+
+static unsigned
+count_stays(const struct glupy_thread *self)
+{
+    struct glupy_thread *thread;
+    unsigned count = 0;
+
+    pthread_mutex_lock(&threads.lock);
+    list_for_each_entry(thread, &threads.list, link)
+    {
+        if (thread != self)
+            count += atomic_load(&thread->stays);
+    }
+    pthread_mutex_unlock(&threads.lock);
+    return count;
+}
+
+#define LOOK_EVERY 1000000u /* nanoseconds */
+#define TELL_AFTER 10000u   /* looks */
+
+/* As Python waits for threads of its own that are no daemons. It happens once in a process, at its end. */
+static void
+wait_for_stays(const struct glupy_thread *self)
+{
+    const struct timespec pause = {.tv_nsec = LOOK_EVERY};
+    unsigned count;
+
+    for (unsigned looks = 0; (count = count_stays(self)) != 0; looks++) {
+        if (looks == TELL_AFTER)
+            gf_msg("glupy", GF_LOG_WARNING, 0, 0,
+                   "this program ends when %u threads have left Python code of translators with option interpreters", count);
+        nanosleep(&pause, NULL);
+    }
 }
 
 void
 glupy_python_going(void)
 {
-    struct glupy_thread *self = NULL;
+    struct glupy_thread *self;
 
     Py_BEGIN_ALLOW_THREADS
-    if (glupy_interpreters_made() > 1)
-        self = glupy_thread();
-    atomic_store_explicit(&gone, true, memory_order_release);
+    self = glupy_thread();
+    atomic_store(&gone, true);
+    wait_for_stays(self);
     for (unsigned i = glupy_interpreters_made(); self && i-- > 1;)
         leave_interpreter(self, i);
     Py_END_ALLOW_THREADS
 }
 
+/* Python is being finalised. Whoever called us can neither go on nor go back: it stays here, as Python has it from 3.14 on. */
+static _Noreturn void
+stop_here(void)
+{
+    for (;;)
+        pause();
+}
+
 void
 glupy_enter(struct glupy_thread *thread, unsigned interpreter)
 {
+    if (interpreter && !glupy_stay_begin(thread))
+        stop_here();
     if (!thread->tstates[interpreter])
         thread->tstates[interpreter] = glupy_interpreter_new_thread_state(interpreter);
     PyEval_RestoreThread(thread->tstates[interpreter]);
@@ -188,7 +283,8 @@ static void
 detach(struct glupy_thread *thread)
 {
     thread->inside--;
-    PyEval_SaveThread();
+    if (PyEval_SaveThread() != thread->tstates[0])
+        glupy_stay_end(thread);
 }
 
 void

@@ -22,6 +22,7 @@ struct glupy_thread {
     PyThreadState *tstates[GLUPY_MAX_INTERPRETERS]; /* by interpreter; NULL where it has not been but for the main one */
     bool ours;             /* we made the main interpreter's state, we give it back; the others are always ours */
     unsigned inside;       /* glupy_enter without its glupy_leave: Python may call out into GlusterFS and we come in again */
+    atomic_uint stays;     /* those of them in other interpreters than the main one, from before to after */
     bool main;             /* Python's main thread: ours, it may wait */
     struct glupy_request *stepping; /* whose Python code runs, innermost */
     char *stack_low;       /* the thread's own stack: lowest address and end */
@@ -62,8 +63,12 @@ void glupy_leave(struct glupy_thread *thread);
 bool glupy_enter_in_turn(struct glupy_thread *thread, unsigned interpreter);
 void glupy_leave_in_turn(struct glupy_thread *thread, unsigned interpreter, bool gate);
 
+/* Around what must be over before Python is finalised, other than a stay inside: false when it is too late to begin. */
+bool glupy_stay_begin(struct glupy_thread *thread);
+void glupy_stay_end(struct glupy_thread *thread);
+
 /* Python is being finalised by the program that hosts us (never by us): no thread may enter any more. To be said attached
- * to the main interpreter; the others are left by all threads that are not inside. */
+ * to the main interpreter; waits until all threads have left the other ones. */
 bool glupy_python_gone(void);
 void glupy_python_going(void);
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 
 import functools
 import gc
+import os
+import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import glupy
@@ -158,8 +161,7 @@ def test_released_where_it_was_opened(graph: Graph) -> None:
 @served(interpreters=2)
 def test_contexts_end_with_the_graph(graph: Graph) -> None:
     for name, last in (("left0", 0), ("left1", 1)):
-        gfid = Gfid(bytes(range(12)) + last.to_bytes(4, "big"))
-        ask(graph, Loc(f"/{name}", inode=graph.probe.itable.new(), parent=graph.probe.itable.root, gfid=gfid), f"set {name}")
+        ask(graph, at_last(graph, last), f"set {name}")
 
 
 def test_and_are_dropped_then() -> None:
@@ -207,12 +209,25 @@ def test_many_threads(graph: Graph) -> None:
     assert report["tasks"]["in_flight"] == 4 and report["options"]["interpreters"] == "4"
 
 
+def at_last(graph: Graph, last: int) -> Loc:
+    """A file that the interpreter with this number serves, where there are no more than 256."""
+    gfid = Gfid(bytes(range(12)) + last.to_bytes(4, "big"))
+    return Loc("/x", inode=graph.probe.itable.new(), parent=graph.probe.itable.root, gfid=gfid)
+
+
+@served(interpreters=3)
+def test_two_compute_at_once(graph: Graph) -> None:
+    """Not 0, which is this test's own."""
+    with ThreadPoolExecutor(2) as pool:
+        met = list(pool.map(lambda mine: ask(graph, at_last(graph, mine), f"meet {3 - mine}"), (1, 2)))
+    assert [(each["who"], each["met"]) for each in met] == [(1, 50), (2, 50)]
+
+
 @served(interpreters=2, expected=("on purpose",))
 def test_errors_have_their_traceback(graph: Graph) -> None:
     for last in (0, 1):
-        gfid = Gfid(bytes(range(12)) + last.to_bytes(4, "big"))
         with pytest.raises(OSError):
-            ask(graph, Loc("/x", inode=graph.probe.itable.new(), parent=graph.probe.itable.root, gfid=gfid), "fail")
+            ask(graph, at_last(graph, last), "fail")
         (entry,) = [text for level, text in graph.entries() if f"on purpose in {last}" in text]
         assert "spread: getxattr of '/x' failed" in entry and "spread.py" in entry and "in asked" in entry
 
@@ -234,8 +249,7 @@ def test_options_change_in_all(graph: Graph) -> None:
 
 
 def ask_raw(graph: Graph, last: int) -> Any:
-    gfid = Gfid(bytes(range(12)) + last.to_bytes(4, "big"))
-    found = ask(graph, Loc("/x", inode=graph.probe.itable.new(), parent=graph.probe.itable.root, gfid=gfid))
+    found = ask(graph, at_last(graph, last))
     return found["limit"] if "limit" in found else None
 
 
@@ -297,3 +311,35 @@ def test_one_is_as_none() -> None:
         assert noted("init") == [0]
         assert ask(graph, calls.loc_of(graph.probe.itable, "file"))["who"] == 0
     assert noted("fini") == [0]
+
+
+# A program that ends
+
+PROGRAM = """
+import atexit, shutil, sys, threading
+from glupy import Gfid, Loc, Shared
+from support.graph import Graph
+from support.volfiles import layer
+from support.waiting import wait_until
+
+graph = Graph([layer("sink", "glupytest/sink"), layer("spread", "user/spread", interpreters=int(sys.argv[1]))])
+atexit.register(shutil.rmtree, graph.top)
+graph.__enter__()
+for last in 0, 1:
+    loc = Loc("/x", inode=graph.probe.itable.new(), parent=graph.probe.itable.root, gfid=Gfid(bytes(15) + bytes([last])))
+    graph.run(graph.child.getxattr(loc, "who"))
+if sys.argv[2]:
+    for _ in range(2):
+        threading.Thread(target=graph.run, args=[graph.child.getxattr(loc, f"stay {sys.argv[2]}")], daemon=True).start()
+    wait_until(lambda: Shared("tests.spread").get("inside", 0) == 2, "two to be inside")
+sys.exit(7)
+"""
+
+
+@pytest.mark.parametrize("how", ["", "asleep", "awake"])
+def test_a_program_that_ends(how: str) -> None:
+    """Its graph is up, threads have been in several interpreters, and two of them still are."""
+    program = subprocess.run([sys.executable, "-c", PROGRAM, "2" if SEVERAL else "1", how if SEVERAL else ""], capture_output=True, text=True,
+                             timeout=60, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)})
+    assert (program.returncode, program.stderr) == (7, "")
+    assert program.stdout == ("left\nleft\n" if how and SEVERAL else "")

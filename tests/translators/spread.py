@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
+import os
 import threading
+import time
 from typing import Any
 
 import glupy
-from glupy import Fd, FgetxattrReply, GetxattrReply, Inode, Option, Shared, StatReply, Translator
+from glupy import Fd, FgetxattrReply, GetxattrReply, Inode, Option, Shared, StatReply, Translator, _core
 
 #: By what was done: the interpreters that did it, in order.
 NOTES = Shared("tests.spread")
@@ -14,6 +18,29 @@ NOTES = Shared("tests.spread")
 
 def note(what: str, interpreter: int) -> None:
     NOTES.change(what, lambda seen: [*seen, interpreter], [])
+
+
+def meet(mine: int, other: int) -> int:
+    """How often two of these, at work at the same time, have waited for each other; 0: one waited in vain.
+
+    It waits inside one call, of C code from beginning to end, which gives its GIL up to nobody: whoever is waited for has
+    one of its own."""
+    look = functools.partial(_core._shared_get, NOTES.namespace)
+    for i in range(1, 51):
+        NOTES.set(f"meeting {mine} {i}", True)
+        if next(filter(None, map(look, itertools.repeat(f"meeting {other} {i}", 200_000_000))), None) is None:
+            return 0
+    return i
+
+
+def stay(how: str) -> None:
+    """Inside for a moment, in which the program ends."""
+    NOTES.add("inside")
+    until = time.monotonic() + 0.3
+    while time.monotonic() < until:
+        if how == "asleep":
+            time.sleep(0.1)
+    os.write(1, b"left\n")
 
 
 class Ending:
@@ -80,6 +107,10 @@ class Spread(Translator):
             self.shared.add("calls")
             for _ in range(2000):
                 pass
+        elif what == "meet":
+            return {"who": self.interpreter, "met": meet(self.interpreter, int(text))}
+        elif what == "stay":
+            stay(text)
         ctx = thing.ctx
         return {"who": self.interpreter, "ctx": ctx[0] if ctx else "", "calls": self.calls,
                 "all": self.shared.get("calls", 0), "limit": self.limit}
