@@ -5,6 +5,7 @@
 
 #include "compat.h"
 #include "log.h"
+#include "replicas.h"
 #include "request.h"
 #include "types/types.h"
 
@@ -114,7 +115,7 @@ of_inode(struct glupy_instance *instance, inode_t *inode)
     struct glupy_context *context;
 
     lock_chain(instance);
-    context = in_chain(read_inode(instance->this, inode), instance);
+    context = instance->unchained ? NULL : in_chain(read_inode(instance->this, inode), instance);
     unlock_chain(instance);
     return context;
 }
@@ -128,7 +129,7 @@ find(const struct bearer *bearer)
     if (!bearer->fd)
         return of_inode(instance, bearer->inode);
     lock_chain(instance);
-    context = in_chain(read_fd(instance->this, bearer->fd), instance);
+    context = instance->unchained ? NULL : in_chain(read_fd(instance->this, bearer->fd), instance);
     unlock_chain(instance);
     return context;
 }
@@ -153,22 +154,23 @@ set_first(const struct bearer *bearer, struct glupy_context *context)
 static int
 put(const struct bearer *bearer, struct glupy_context *context)
 {
-    int failed;
+    int failed = -1;
 
     lock_chain(bearer->instance);
-    context->other = first_of(bearer);
-    failed = set_first(bearer, context);
+    if (!bearer->instance->unchained) {
+        context->other = first_of(bearer);
+        failed = set_first(bearer, context);
+    }
     unlock_chain(bearer->instance);
     return failed;
 }
 
+/* With the chain locked. */
 static void
-take_out(const struct bearer *bearer, struct glupy_context *context)
+unlink_context(const struct bearer *bearer, struct glupy_context *context)
 {
-    struct glupy_context *first, **at = &first;
+    struct glupy_context *first = first_of(bearer), **at = &first;
 
-    lock_chain(bearer->instance);
-    first = first_of(bearer);
     while (*at && *at != context)
         at = &(*at)->other;
     if (*at)
@@ -179,7 +181,26 @@ take_out(const struct bearer *bearer, struct glupy_context *context)
         empty_fd(bearer->instance->this, bearer->fd);
     else
         empty_inode(bearer->instance->this, bearer->inode);
+}
+
+static void
+take_out(const struct bearer *bearer, struct glupy_context *context)
+{
+    lock_chain(bearer->instance);
+    if (!bearer->instance->unchained)
+        unlink_context(bearer, context);
     unlock_chain(bearer->instance);
+}
+
+void
+glupy_contexts_unchain(struct glupy_instance *primary)
+{
+    struct glupy_instance *replica;
+
+    lock_chain(primary);
+    glupy_for_each_replica(replica, primary)
+        replica->unchained = replica->replicated;
+    unlock_chain(primary);
 }
 
 struct glupy_context *

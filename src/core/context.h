@@ -63,6 +63,10 @@ struct glupy_context *glupy_context_take_fd(struct glupy_instance *primary, fd_t
  * now. */
 bool glupy_context_settle(inode_t *inode, struct glupy_context *context);
 
+/* Not attached. The graph goes, and replicas drop their contexts one after another: none looks into a chain any more. Each
+ * finds no context then, and can set none. */
+void glupy_contexts_unchain(struct glupy_instance *primary);
+
 /* Attached. Nothing refers to it any more. */
 void glupy_context_free(struct glupy_context *context);
 

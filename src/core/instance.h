@@ -72,6 +72,7 @@ struct glupy_instance {
     bool pass_on_error;          /* option on-error: wind the call on instead of answering EIO */
     struct list_head contexts;   /* of inodes and fds, under the interpreter's lock (context.c) */
     bool has_contexts;           /* there has been one */
+    bool unchained;              /* of replicas: they are being dropped; under a mutex of context.c */
     PyObject *inode_factory;     /* class attribute inode_ctx, else NULL */
     PyObject *fd_factory;        /* class attribute fd_ctx, else NULL */
     struct glupy_hooks hooks;

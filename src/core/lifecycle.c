@@ -381,6 +381,7 @@ glupy_fini(xlator_t *this)
     say_if_not(this, calm, "a hook for an inode or fd that ended still runs");
     glupy_for_each_replica(replica, self)
         glupy_main_call(replica->state->interpreter, end_attached, replica);
+    glupy_contexts_unchain(self);
     for (unsigned i = self->nreplicas; i-- > 0;) { /* the primary last: it knows the others */
         replica = self->replicas[i];
         glupy_main_call(replica->state->interpreter, calm ? forget_attached : abandon_attached, replica);

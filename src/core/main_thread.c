@@ -89,17 +89,22 @@ queue(struct call *call)
     pthread_cond_signal(&calls.wake);
 }
 
-/* We are the main thread, called by GlusterFS from within a call: make this one at once. */
+/* We are the main thread, called by GlusterFS from within a call: make this one at once. It may be within a step as well,
+ * whose request is not the call's, and may be another interpreter's. */
 static bool
 nested(unsigned interpreter, void (*fn)(void *), void *arg)
 {
     struct glupy_thread *thread = glupy_thread_if_any();
+    struct glupy_request *outer;
 
     if (!thread || !thread->main)
         return false;
+    outer = thread->stepping;
+    thread->stepping = NULL;
     glupy_enter(thread, interpreter);
     fn(arg);
     glupy_leave(thread);
+    thread->stepping = outer;
     return true;
 }
 

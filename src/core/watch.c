@@ -86,7 +86,8 @@ runs_still(struct glupy_report *report)
     list_for_each_entry(thread, &watch.threads, seen.link)
     {
         if (thread == report->thread)
-            return atomic_load_explicit(&thread->step, memory_order_acquire) == report->step;
+            return atomic_load_explicit(&thread->step, memory_order_acquire) == report->step &&
+                   atomic_load_explicit(&thread->watched.instance, memory_order_acquire) == report->instance;
     }
     return false;
 }
@@ -114,9 +115,8 @@ stack_of(struct glupy_report *report)
 
     pthread_mutex_lock(&watch.lock);
     runs = runs_still(report);
-    if (runs) {
+    if (runs)
         request = report->thread->stepping;
-    }
     pthread_mutex_unlock(&watch.lock);
     if (!runs)
         return NULL;
