@@ -17,7 +17,7 @@ from glupy.translator import FACTORIES, OPTIONAL, Translator
 if TYPE_CHECKING:
     from glupy._core import Child, Instance
 
-__all__ = ["contexts", "describe", "fini", "hears", "load", "notify", "reconfigure", "stack", "started"]
+__all__ = ["contexts", "decided", "describe", "fini", "hears", "load", "notify", "reconfigure", "stack", "started"]
 
 _LONGEST = 32768  # characters of a traceback in the log
 
@@ -75,6 +75,11 @@ def describe(error: BaseException, translator: str, fop: str | None, path: str |
 def reconfigure(translator: Translator, options: Mapping[str, str]) -> None:
     """New options came with a new volfile: put all in force, or none. What is wrong with them is logged."""
     translator._changes.make(translator, options)
+
+
+def decided(translator: Translator, objection: str | None) -> None:
+    """All interpreters that serve the translator have voted on a step of a change of its options."""
+    translator._changes.decided(objection)
 
 
 def hears(translator: Translator) -> bool:

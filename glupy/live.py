@@ -2,14 +2,15 @@
 
 New values are put in place in one step under the interpreter's lock; then the translator's reconfigured() is called, and
 when it raises, the old values come back, in one step as well. Changes are made one after another, also where
-reconfigured() is a coroutine.
+reconfigured() is a coroutine. Of several interpreters that serve a translator, all have the new values in the end, or none.
 """
 
 from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Generator, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from glupy import logs, option
@@ -20,6 +21,12 @@ if TYPE_CHECKING:
     from glupy.translator import Translator
 
 _ERROR, _INFO = 4, 7
+
+#: A step of a change is something to begin; its result, or _LATER where that comes another way.
+_LATER = object()
+_Step = Callable[[], object]
+_Steps = Generator[_Step, Any, None]
+
 #: By the name of option log-level: enum gf_loglevel of logging.h. Without the option the process's level counts: 0.
 _LEVELS = {"NONE": 0, "CRITICAL": 3, "ERROR": 4, "WARNING": 5, "INFO": 7, "DEBUG": 8, "TRACE": 9}
 
@@ -44,16 +51,27 @@ def shown(translator: Translator) -> str:
 
 def _plain(value: object) -> str:
     text = ("on" if value else "off") if isinstance(value, bool) else "" if value is None else str(value)
-    return text.encode("utf-8", "backslashreplace").decode().translate({0: "\\0", 10: "\\n"})
+    return _clean(text).translate({10: "\\n"})
+
+
+def _clean(text: str) -> str:
+    """As C can take it."""
+    return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\0")
 
 
 class Changes:
-    """The changes of one translator's options that are waiting, and the one that is being made."""
+    """The changes of one translator's options that are waiting, and the one that is being made.
+
+    Where several interpreters serve the translator each has its own, and all are given the same changes in the same order.
+    They take each step of a change together: when all have read the values, and again when reconfigured() has been
+    called in all, each votes, and none goes on before all have. So a change that one refuses is made in none.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._waiting: deque[Mapping[str, str]] = deque()
         self._busy = False
+        self._steps: _Steps | None = None
 
     def make(self, translator: Translator, texts: Mapping[str, str]) -> None:
         """Make this change, or have it made after the one that is under way."""
@@ -62,87 +80,133 @@ class Changes:
             if self._busy:
                 return
             self._busy = True
-        self._make_all(translator)
+        self._steps = self._make_all(translator)
+        self._go_on(None)
+
+    def decided(self, objection: str | None) -> None:
+        """All interpreters have voted; the first objection, or None."""
+        self._go_on(objection)
 
     def _next(self) -> Mapping[str, str] | None:
         with self._lock:
             self._busy = bool(self._waiting)
             return self._waiting.popleft() if self._waiting else None
 
-    def _make_all(self, translator: Translator) -> None:
-        while (texts := self._next()) is not None:
-            change = _Change.begin(translator, texts)
-            if change is not None:
-                coroutine = self._finish(translator, change)
-                try:
-                    translator.spawn(coroutine)
-                    return
-                except RuntimeError:  # the graph is going
-                    coroutine.close()
+    def _go_on(self, result: Any) -> None:
+        """From one step that cannot be waited for here to the next. Steps are begun while _make_all() is at rest: what
+        ends them may come on another thread at once."""
+        assert self._steps is not None
+        while result is not _LATER:
+            try:
+                begin = self._steps.send(result)
+            except StopIteration:
+                return
+            result = begin()
 
-    async def _finish(self, translator: Translator, change: _Change) -> None:
+    def _make_all(self, translator: Translator) -> _Steps:
+        while (texts := self._next()) is not None:
+            if texts == translator.options:
+                continue
+            change, objection = _Change.read(translator, texts)
+            objection = yield partial(self._vote, translator, objection)
+            if change is None or objection is not None:
+                _say_once(translator, _ERROR, f"{translator.name} keeps the options it has: {objection}")
+                continue
+            change.put()
+            objection = refusal = yield from self._call(translator, change.changed)
+            objection = yield partial(self._vote, translator, objection)
+            if objection is None:
+                continue
+            change.take_back()
+            _say_once(translator, _ERROR, f"{translator.name} keeps the options it had: {objection}")
+            if refusal is None:
+                yield from self._call(translator, change.reverse())
+
+    def _call(self, translator: Translator, changed: dict[str, Any]) -> Generator[_Step, Any, str | None]:
+        """Call reconfigured() and wait for its end: how it refuses, or None. What it raised is in the log then."""
+        if not changed:
+            return None
         try:
-            assert change.hook is not None
-            await change.hook
+            result = translator.reconfigured(changed)
+            if result is not None and not hasattr(result, "__await__"):
+                raise TypeError(f"reconfigured returned {result!r}: it returns nothing; raise to refuse the change")
+        except BaseException as error:
+            failed: BaseException | None = error
+        else:
+            failed = None if result is None else (yield partial(self._await, translator, result))
+        if failed is None:
+            return None
+        translator._instance.report("reconfigured", failed)
+        where = "" if translator.common.interpreters == 1 else f" in interpreter {translator.interpreter}"
+        return f"reconfigured() refused the new ones{where}, for the reason above"
+
+    def _vote(self, translator: Translator, objection: str | None) -> object:
+        if translator.common.interpreters == 1:
+            return objection
+        translator._instance.vote(None if objection is None else _clean(objection))
+        return _LATER
+
+    def _await(self, translator: Translator, hook: Awaitable[None]) -> object:
+        coroutine = self._finish(hook)
+        try:
+            translator.spawn(coroutine)
+        except RuntimeError:  # the graph is going
+            coroutine.close()
+            return None
+        return _LATER
+
+    async def _finish(self, hook: Awaitable[None]) -> None:
+        failed = None
+        try:
+            await hook
         except GeneratorExit:
             raise
         except BaseException as error:
-            change.undo(error)
-        self._make_all(translator)
+            failed = error
+        self._go_on(failed)
 
 
 class _Change:
-    """New options that are in place; `hook` is what is left of reconfigured(), if it is a coroutine."""
+    """New values of a translator's options, checked, and the old ones."""
 
-    def __init__(self, translator: Translator, before: dict[str, Any]) -> None:
-        self.translator, self.before = translator, before
-        self.hook: Awaitable[None] | None = None
+    def __init__(self, translator: Translator, after: dict[str, Any]) -> None:
+        self.translator, self.after = translator, after
+        self.before = {name: getattr(translator, name) for name in after}
+        self.changed = {each.attribute: self.before[each.attribute]
+                        for each in option.declared(type(translator)).values()
+                        if self.before[each.attribute] != after[each.attribute]}
 
     @classmethod
-    def begin(cls, translator: Translator, texts: Mapping[str, str]) -> _Change | None:
-        """Read, check and put in place; None when it is over with that, well or not."""
-        if texts == translator.options:
-            return None
+    def read(cls, translator: Translator, texts: Mapping[str, str]) -> tuple[_Change | None, str | None]:
+        """The change, or what is wrong with it."""
         try:
             after = translator._read(texts)
             _check_lasting(translator.common, after["common"])
         except OptionError as error:
-            if translator.interpreter == 0:  # all find the same
-                _say(translator, _ERROR, f"{translator.name} keeps the options it has: {error}")
-            return None
-        before = {name: getattr(translator, name) for name in after}
-        change = cls(translator, before)
-        change._put(after)
-        own = option.declared(type(translator)).values()
-        changed = {each.attribute: before[each.attribute] for each in own
-                   if before[each.attribute] != after[each.attribute]}
-        if translator.interpreter == 0:
-            _say(translator, _INFO, f"{translator.name} has new options: {_difference(before, after)}")
-        return change if changed and change._call(changed) else None
+            return None, str(error)
+        except BaseException as error:  # a class of its own kind; the others wait for a vote
+            translator._instance.report("reconfigure", error)
+            return None, "they could not be read, for the reason above"
+        return cls(translator, after), None
 
-    def _call(self, changed: dict[str, Any]) -> bool:
-        """Call reconfigured(); True when there is something to await."""
-        try:
-            result = self.translator.reconfigured(changed)
-            if result is not None and not hasattr(result, "__await__"):
-                raise TypeError(f"reconfigured returned {result!r}: it returns nothing; raise to refuse the change")
-        except BaseException as error:
-            self.undo(error)
-            return False
-        self.hook = result
-        return result is not None
+    def put(self) -> None:
+        """Put the new values in place."""
+        _put(self.translator, self.after)
+        _say_once(self.translator, _INFO,
+                  f"{self.translator.name} has new options: {_difference(self.before, self.after)}")
 
-    def undo(self, error: BaseException) -> None:
-        """reconfigured() has raised."""
-        self._put(self.before)
-        self.translator._instance.report("reconfigured", error)
-        where = "" if self.translator.common.interpreters == 1 else f" in interpreter {self.translator.interpreter}"
-        _say(self.translator, _ERROR, f"{self.translator.name} keeps the options it had{where}: reconfigured() refused "
-             "the new ones, for the reason above")
+    def take_back(self) -> None:
+        """Put the old values in place."""
+        _put(self.translator, self.before)
 
-    def _put(self, values: dict[str, Any]) -> None:
-        vars(self.translator).update(values)  # one step: nothing of Python runs in between
-        in_force(self.translator)
+    def reverse(self) -> dict[str, Any]:
+        """What reconfigured() is told of when a change that it took is taken back."""
+        return {attribute: self.after[attribute] for attribute in self.changed}
+
+
+def _put(translator: Translator, values: dict[str, Any]) -> None:
+    vars(translator).update(values)  # one step: nothing of Python runs in between
+    in_force(translator)
 
 
 def _check_lasting(before: Common, after: Common) -> None:
@@ -160,5 +224,7 @@ def _difference(before: dict[str, Any], after: dict[str, Any]) -> str:
                      for key in sorted({**old, **new}) if old.get(key) != new.get(key))
 
 
-def _say(translator: Translator, level: int, text: str) -> None:
-    logs.say(translator._instance, level, translator.name, "glupy", 0, "reconfigure", text)
+def _say_once(translator: Translator, level: int, text: str) -> None:
+    """What all interpreters know is said by the first."""
+    if translator.interpreter == 0:
+        logs.say(translator._instance, level, translator.name, "glupy", 0, "reconfigure", text)

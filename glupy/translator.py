@@ -119,7 +119,8 @@ class Translator(Fops):
 
         changed  the attributes of options whose values are new, with their old values
 
-        An exception is logged and puts all old values back. May be a coroutine.
+        An exception is logged and puts all old values back. May be a coroutine. Where several interpreters serve the
+        translator, the old values come back in all of them, and those that had taken the new ones are called again.
         """
         return None
 

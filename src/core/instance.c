@@ -53,7 +53,7 @@ glupy_instance_create(struct glupy_state *state, xlator_t *this)
     pthread_mutex_init(&self->lock, NULL);
     pthread_cond_init(&self->calm, NULL);
     self->last_held = &self->held;
-    self->itself = self;
+    self->primary = self->itself = self;
     self->replicas = &self->itself;
     self->nreplicas = self->wanted = 1;
     glupy_watch_instance(self);
@@ -117,6 +117,8 @@ instance_dealloc(PyObject *object)
     glupy_stats_clear(&((struct glupy_instance *)object)->stats);
     free(((struct glupy_instance *)object)->options_text);
     free(((struct glupy_instance *)object)->origin);
+    free(((struct glupy_instance *)object)->votes.objection);
+    free(((struct glupy_instance *)object)->votes.outcome);
     if (((struct glupy_instance *)object)->replicas != &((struct glupy_instance *)object)->itself)
         free(((struct glupy_instance *)object)->replicas);
     type->tp_free(object);
@@ -395,6 +397,10 @@ static PyMethodDef instance_methods[] = {
      "replicate($self, count, origin, /)\n--\n\n"
      "While the translator is being loaded: have it served by so many interpreters. The other ones load it by what they\n"
      "find in their Instance.origin, which is the bytes given. RuntimeError where there cannot be so many."},
+    {"vote", glupy_instance_vote, METH_VARARGS,
+     "vote($self, objection, /)\n--\n\n"
+     "Go on with a change of options (None), or say why not. When all interpreters that serve the translator have said,\n"
+     "each of them is told what the first objection was."},
     {"notify_up", glupy_instance_notify_up, METH_O,
      "notify_up($self, event, /)\n--\n\nSend an event to the layers above."},
     {"notify_down", glupy_instance_notify_down, METH_O,

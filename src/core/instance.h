@@ -32,6 +32,13 @@ struct glupy_hooks {
     struct glupy_job job;
 };
 
+/* Of the replicas, on a step of a change of options (reconfigure.c). */
+struct glupy_votes {
+    unsigned count;  /* how many have voted */
+    char *objection; /* the first, or NULL */
+    char *outcome;   /* what it was when all had voted: stands until all have voted again */
+};
+
 struct glupy_instance {
     PyObject_HEAD
     xlator_t *this;              /* NULL once fini has run */
@@ -40,6 +47,7 @@ struct glupy_instance {
     unsigned nreplicas;          /* how many of them there are */
     unsigned wanted;             /* how many there shall be */
     bool replicated;             /* of all: there is more than one */
+    struct glupy_instance *primary; /* of all: which of them it is */
     struct glupy_instance *itself; /* where replicas points to as long as there are no others */
     char *origin;                /* what a replica is made from, as bytes of Python's; of the primary, else NULL */
     size_t origin_size;
@@ -52,7 +60,8 @@ struct glupy_instance {
     struct xlator_fops *fops;    /* the primary's own table: our dispatcher where there is a method; else NULL */
     struct xlator_fops *default_fops;
     struct list_head background; /* requests of tasks, under the interpreter's lock */
-    pthread_mutex_t lock;        /* of busy, up, held, options_text */
+    struct glupy_votes votes;    /* of the primary */
+    pthread_mutex_t lock;        /* of busy, up, held, options_text, votes */
     pthread_cond_t calm;
     unsigned busy;               /* background tasks that have something wound */
     struct glupy_job *held, **last_held; /* tasks that wait for the first child to come up */

@@ -122,9 +122,10 @@ struct init_call {
 
 /* What a replica is made from. */
 static int
-inherit(struct glupy_instance *self, const struct glupy_instance *primary)
+inherit(struct glupy_instance *self, struct glupy_instance *primary)
 {
     self->replicated = true;
+    self->primary = primary;
     self->origin = malloc(primary->origin_size ? primary->origin_size : 1);
     if (!self->origin) {
         PyErr_NoMemory();
@@ -136,7 +137,7 @@ inherit(struct glupy_instance *self, const struct glupy_instance *primary)
 }
 
 static int
-make(struct glupy_instance *self, const struct glupy_instance *primary)
+make(struct glupy_instance *self, struct glupy_instance *primary)
 {
     if (primary)
         return inherit(self, primary) == 0 && load(self) == 0 ? 0 : -1;

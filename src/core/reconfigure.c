@@ -68,6 +68,16 @@ reconfigure(struct glupy_instance *self, dict_t *options)
                "Python's main thread has been busy for %u seconds: new options are put in force when it is free", PATIENCE);
 }
 
+static void
+nothing(void *unused)
+{
+    (void)unused;
+}
+
+/* The votes in which a change is made in all replicas or none (live.py): each is cast on the main thread before what
+ * follows here, or belongs to a reconfigured() that goes on for longer. */
+#define ROUNDS 2
+
 int32_t
 glupy_reconfigure(xlator_t *this, dict_t *options)
 {
@@ -77,7 +87,80 @@ glupy_reconfigure(xlator_t *this, dict_t *options)
         return 0;
     glupy_for_each_replica(replica, self)
         reconfigure(replica, options);
+    for (unsigned i = 0; self->replicated && i < ROUNDS; i++)
+        glupy_main_call_within(PATIENCE, 0, nothing, NULL, free);
     return 0;
+}
+
+/* Votes */
+
+/* True when it was the last one. */
+static bool
+count_vote(struct glupy_instance *primary, char *objection)
+{
+    struct glupy_votes *votes = &primary->votes;
+    bool last;
+
+    pthread_mutex_lock(&primary->lock);
+    if (votes->objection)
+        free(objection);
+    else
+        votes->objection = objection;
+    last = ++votes->count == primary->nreplicas;
+    if (last) {
+        free(votes->outcome);
+        *votes = (struct glupy_votes){.outcome = votes->objection};
+    }
+    pthread_mutex_unlock(&primary->lock);
+    return last;
+}
+
+/* Until all have voted again, which no one does before it has been told, nobody changes the outcome. */
+static void
+tell_attached(void *arg)
+{
+    struct glupy_instance *self = arg;
+    PyObject *result;
+
+    if (!self->this || self->ended)
+        return;
+    result = PyObject_CallMethod(self->state->runtime, "decided", "Oz", self->translator, self->primary->votes.outcome);
+    if (!result)
+        glupy_log_exception_doing(self, "reconfigure");
+    Py_XDECREF(result);
+}
+
+static void
+tell_all(struct glupy_instance *primary)
+{
+    struct glupy_instance *replica;
+    xlator_t *old_this = THIS;
+
+    THIS = primary->this;
+    glupy_for_each_replica(replica, primary)
+        glupy_main_post(replica->state->interpreter, tell_attached, replica);
+    THIS = old_this;
+}
+
+/* An instance that is going has been told so on the main thread, before any is freed there: what is posted earlier finds
+ * all of them. */
+PyObject *
+glupy_instance_vote(PyObject *object, PyObject *args)
+{
+    struct glupy_instance *self = (struct glupy_instance *)object;
+    const char *objection;
+    char *copy;
+
+    if (!PyArg_ParseTuple(args, "z:vote", &objection))
+        return NULL;
+    if (!self->this || self->going)
+        Py_RETURN_NONE;
+    copy = objection ? strdup(objection) : NULL;
+    if (objection && !copy)
+        return PyErr_NoMemory();
+    if (count_vote(self->primary, copy))
+        tell_all(self->primary);
+    Py_RETURN_NONE;
 }
 
 static bool

@@ -7,10 +7,11 @@ import itertools
 import os
 import threading
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import glupy
-from glupy import Fd, FgetxattrReply, GetxattrReply, Inode, Option, Shared, StatReply, Translator, _core
+from glupy import Fd, FgetxattrReply, GetxattrReply, Inode, Option, OptionError, Shared, StatReply, Translator, _core
 
 #: By what was done: the interpreters that did it, in order.
 NOTES = Shared("tests.spread")
@@ -58,6 +59,9 @@ class Spread(Translator):
     failing = Option(int, default=-1, help="the interpreter in which init() fails")
     odd = Option(int, default=-1, help="the interpreter in which any_fop handles more than in the others")
     extension = Option(str, default="", help="a module to import")
+    unread = Option(int, default=-1, help="the interpreter that cannot read the options")
+    refusing = Option(int, default=-1, help="the interpreter in which reconfigured() refuses")
+    later = Option(bool, default=False, help="after it has waited")
     calls = 0  # of this interpreter: the class is its own
 
     def init(self) -> None:
@@ -84,8 +88,23 @@ class Spread(Translator):
     def notify(self, event: Any, data: Any) -> None:
         note(f"event {int(event)}", self.interpreter)
 
-    def reconfigured(self, changed: dict[str, Any]) -> None:
+    def _read(self, texts: Mapping[str, str]) -> dict[str, Any]:
+        values = super()._read(texts)
+        if values["unread"] == self.interpreter:
+            raise OptionError(f"unread in {self.interpreter}")
+        return values
+
+    def reconfigured(self, changed: dict[str, Any]) -> Any:
         note(f"limit {changed['limit']} {self.limit}", self.interpreter)
+        return self.refuse_later() if self.later else self.refuse()
+
+    def refuse(self) -> None:
+        if self.refusing == self.interpreter:
+            raise ValueError(f"refused in {self.interpreter}")
+
+    async def refuse_later(self) -> None:
+        await glupy.sleep(0.001 * self.interpreter)
+        self.refuse()
 
     def forget(self, inode: Inode) -> None:
         note(f"forget {inode.ctx[0]}", self.interpreter)
