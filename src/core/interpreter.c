@@ -18,7 +18,9 @@ static unsigned making = GLUPY_NO_INTERPRETER;
 void
 glupy_interpreter_register(struct glupy_state *state)
 {
-    state->interpreter = made ? making : 0;
+    bool main = PyInterpreterState_Get() == PyInterpreterState_Main();
+
+    state->interpreter = !main ? making : made ? GLUPY_NO_INTERPRETER : 0;
     if (state->interpreter == GLUPY_NO_INTERPRETER)
         return;
     interpreters[state->interpreter].interpreter = PyInterpreterState_Get();

@@ -60,8 +60,10 @@ give_back_others(struct glupy_thread *thread)
 {
     bool other = false;
 
+    pthread_mutex_lock(&threads.lock); /* which glupy_python_going() has while it deletes them */
     for (unsigned i = 1; i < GLUPY_MAX_INTERPRETERS; i++)
         other = other || thread->tstates[i];
+    pthread_mutex_unlock(&threads.lock);
     if (!other)
         return true;
     if (!glupy_stay_begin(thread))
@@ -82,6 +84,7 @@ thread_end(void *arg)
 {
     struct glupy_thread *thread = arg;
 
+    glupy_watch_forget_thread(thread);
     if (!give_back_others(thread))
         return;
     if (thread->ours && !glupy_python_gone())
@@ -90,7 +93,6 @@ thread_end(void *arg)
     pthread_mutex_lock(&threads.lock);
     list_del(&thread->link);
     pthread_mutex_unlock(&threads.lock);
-    glupy_watch_forget_thread(thread);
     glupy_place_free_stack(thread);
     free(thread->drops);
     glupy_request_free_spares(thread);
