@@ -102,17 +102,16 @@ class Bench:
         self.graphs.close()
 
     def layers(self, child: str) -> list[Layer]:
-        """A graph of all contenders above one child."""
-        layers = [layer("sink", "glupytest/sink"), *CHILDREN[child]]
-        bottom, drivers = layers[-1][0], []
+        """A graph of all contenders above one child. Each has an answering thread of its own: Python keeps something on
+        each thread that it has been on, which the next contender would find there."""
+        layers, drivers = [layer("sink", "glupytest/sink")], []
         for contender in self.contenders:
             if contender.module:
                 continue
-            below = bottom
-            if contender.layer:
-                _, kind, options = contender.layer
-                below = f"layer-{len(layers)}"
-                layers.append(layer(below, kind, **options, subvolumes=bottom))
+            below = "sink"
+            for _, kind, options in [*CHILDREN[child], *([contender.layer] if contender.layer else [])]:
+                layers.append(layer(f"layer-{len(layers)}", kind, **options, subvolumes=below))
+                below = layers[-1][0]
             drivers.append(driver_name(contender, child))
             layers.append(layer(drivers[-1], "glupybench/driver", subvolumes=below))
         return [*layers, layer("all", "glupybench/driver", subvolumes=" ".join(drivers))]

@@ -85,7 +85,7 @@ class Results:
         """What the layer that this one replaces adds, over what this one adds."""
         replaced = self.added(contender.replaces or "", fop, child, 1, stack)
         return [replaced[number] / added
-                for number, added in self.added(contender.name, fop, child, 1, stack).items() if number in replaced]
+                for number, added in self.added(contender.name, fop, child, 1, stack).items() if number in replaced and added]
 
 
 def spread(values: Sequence[float], digits: int = 2) -> str:
@@ -259,4 +259,4 @@ def save(kind: str, folder: Path, samples: Sequence[object], options: dict[str, 
 
 def console() -> Console:
     """Wide enough for the tables wherever the output goes."""
-    return Console(width=150, highlight=False)
+    return Console(width=180, highlight=False)

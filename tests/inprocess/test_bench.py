@@ -8,6 +8,11 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import glupy
+import pytest
+from support.graph import Graph
+from support.volfiles import layer
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -33,6 +38,25 @@ def test_layers(tmp_path: Path) -> None:
     assert all(sample["wall"] > 0 and sample["cpu"] > 0 for sample in saved["samples"])
     assert {file.name for file in tmp_path.iterdir()} == {
         "layers.json", "costs-sync.png", "costs-thread.png", "threads.png"}
+
+
+def test_first_glupy_goes_through_python(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The contender would do well if its functions were never called."""
+    monkeypatch.syspath_prepend(str(ROOT / "bench"))
+    import layers
+    import original
+
+    calls, script = [], original.script
+
+    def counting(*functions: Any) -> Any:
+        return [lambda *args, called=called: calls.append(called.__name__) or called(*args)
+                for called in script(*functions)]
+
+    monkeypatch.setattr(original, "script", counting)
+    original.register(layers.library("original"))
+    with Graph([layer("sink", "glupytest/sink"), layer("original", "glupybench/original")]) as graph:
+        graph.run(graph.child.stat(glupy.Loc("/", inode=graph.probe.itable.root)))
+    assert calls == ["fop", "cbk"]
 
 
 def test_growth(tmp_path: Path) -> None:
