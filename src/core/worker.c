@@ -47,13 +47,21 @@ pop(struct pool *pool)
     return job;
 }
 
-/* With the lock held. There are more threads than there should be, since some waited when this one was started. Not
- * while one is starting: gf_thread_create() gives a thread its name after it has let it run, and crashes if it has
- * ended. */
+/* With the lock held. There are more threads than there should be, since some waited when others were started: no more
+ * jobs for the one that asks. Not while one is starting: gf_thread_create() gives a thread its name after it has let it
+ * run, and crashes if it has ended. */
 static bool
 may_end(struct pool *pool)
 {
     return pool->threads - pool->waiting > pool->most && !pool->starting;
+}
+
+/* With the lock held, after a change by which idle threads may end: have them look. */
+static void
+end_idle(struct pool *pool)
+{
+    if (pool->idle && may_end(pool))
+        pthread_cond_broadcast(&pool->wake);
 }
 
 static void *
@@ -62,12 +70,10 @@ worker(void *arg)
     struct pool *pool = arg;
 
     pthread_mutex_lock(&pool->lock);
-    for (;;) {
+    while (!may_end(pool)) {
         struct glupy_job *job = pop(pool);
 
         if (!job) {
-            if (may_end(pool))
-                break;
             pool->idle++;
             pthread_cond_wait(&pool->wake, &pool->lock);
             pool->idle--;
@@ -78,6 +84,8 @@ worker(void *arg)
         pthread_mutex_lock(&pool->lock);
     }
     pool->threads--;
+    if (pool->first)
+        pthread_cond_signal(&pool->wake); /* it may have been us who was woken for the job */
     pthread_mutex_unlock(&pool->lock);
     return NULL;
 }
@@ -102,6 +110,7 @@ wake_or_start(struct pool *pool)
     pool->starting--;
     if (!start)
         pool->threads--;
+    end_idle(pool);
     pthread_mutex_unlock(&pool->lock);
 }
 
@@ -158,8 +167,10 @@ glupy_worker_waits(bool waits)
         blockers.waiting++;
     else
         blockers.waiting--;
-    if (waits && blockers.queued)
+    if (waits && blockers.queued) {
         wake_or_start(&blockers); /* gives the lock up */
-    else
-        pthread_mutex_unlock(&blockers.lock);
+        return;
+    }
+    end_idle(&blockers);
+    pthread_mutex_unlock(&blockers.lock);
 }
