@@ -5,6 +5,6 @@
 int
 main(int argc, char **argv)
 {
-    argv[0] = "/usr/bin/python3"; /* from which it finds its modules */
+    argv[0] = PYTHON; /* from which it finds its modules */
     return Py_BytesMain(argc, argv);
 }
