@@ -45,17 +45,32 @@ glupy_own_folder(void)
     return path;
 }
 
+/* A free-threaded Python's objects are laid out differently, and it says what it is. */
+#define FREE_THREADING "free-threading"
+#ifdef Py_GIL_DISABLED
+#define FREE_THREADED true
+#else
+#define FREE_THREADED false
+#endif
+
+static const char *
+kind_of_python(bool free_threaded)
+{
+    return free_threaded ? ", free-threaded" : "";
+}
+
 /* Symbols of a Python that the program brought along come before those of the libpython we were linked with. */
 static bool
 version_fits(void)
 {
+    bool free_threaded = strstr(Py_GetVersion(), FREE_THREADING) != NULL;
     int major = 0, minor = 0;
 
     sscanf(Py_GetVersion(), "%d.%d", &major, &minor);
-    if (major == PY_MAJOR_VERSION && minor == PY_MINOR_VERSION)
+    if (major == PY_MAJOR_VERSION && minor == PY_MINOR_VERSION && free_threaded == FREE_THREADED)
         return true;
-    SAY("this glupy was built for Python %d.%d and finds Python %d.%d in this process: install the glupy for it",
-        PY_MAJOR_VERSION, PY_MINOR_VERSION, major, minor);
+    SAY("this glupy was built for Python %d.%d%s and finds Python %d.%d%s in this process: install the glupy for it",
+        PY_MAJOR_VERSION, PY_MINOR_VERSION, kind_of_python(FREE_THREADED), major, minor, kind_of_python(free_threaded));
     return false;
 }
 

@@ -270,22 +270,25 @@ def test_second_of_two(refused: Callable[..., str], trusted: Path) -> None:
 
 # What is not the translator's fault
 
-WRONG_PYTHON = """\
-const char *Py_GetVersion(void) { return "3.99.0 (from the tests)"; }
-"""
+#: What Py_GetVersion() says, and what glupy finds in it.
+OWN = ".".join(map(str, sys.version_info[:2]))
+FREE_THREADED = ", free-threaded" if "free-threading" in sys.version else ""
+OTHER_KIND = ((f"{OWN}.0 (from the tests)", OWN) if FREE_THREADED else
+              (f"{OWN}.0 experimental free-threading build (from the tests)", f"{OWN}, free-threaded"))
 
 
-def test_wrong_python(trusted: Path) -> None:
+@pytest.mark.parametrize(("version", "found"), [("3.99.0 (from the tests)", "3.99"), OTHER_KIND], ids=["minor", "kind"])
+def test_wrong_python(trusted: Path, version: str, found: str) -> None:
     """Another Python than glupy was built for is in the process already."""
     write(trusted, GOOD)
-    source, shim = write(trusted, WRONG_PYTHON, "version.c"), trusted / "version.so"
+    text = f'const char *Py_GetVersion(void) {{ return "{version}"; }}\n'
+    source, shim = write(trusted, text, "version.c"), trusted / "version.so"
     subprocess.run(["gcc", "-shared", "-fPIC", "-o", shim, source], check=True)
     preloaded = f"{os.environ.get('LD_PRELOAD', '')} {shim}".strip()
     mount = Mount([layer("python", "features/glupy", module="mod")], folder=trusted,
                   environment={"LD_PRELOAD": preloaded})
-    own = ".".join(map(str, sys.version_info[:2]))
-    assert (f"0-python: this glupy was built for Python {own} and finds Python 3.99 in this process: install the glupy "
-            "for it") in foreground(mount)
+    assert (f"0-python: this glupy was built for Python {OWN}{FREE_THREADED} and finds Python {found} in this process: "
+            "install the glupy for it") in foreground(mount)
 
 
 #: Loads glupy.so by a path as GlusterFS of another series has, and calls the init() that this one finds there.
