@@ -10,6 +10,8 @@ from pathlib import Path
 from glupy import trust
 from glupy.errors import LoadError
 
+#: python3.13, or python3.13t where Python is built with free threading: its folder's name and its interpreter's.
+_NAME = "python{}.{}{}".format(*sys.version_info[:2], "t" if "t" in sys.abiflags else "")
 _VERSION = re.compile(r"^version(?:_info)?\s*=\s*(\d+)\.(\d+)", re.MULTILINE | re.IGNORECASE)
 
 
@@ -28,8 +30,8 @@ def site_packages(venv: Path) -> Path:
     own = sys.version_info[0], sys.version_info[1]
     if found != own:
         raise LoadError("virtual environment for Python {}.{}, but this process runs Python {}.{}: make it anew with "
-                        "/usr/bin/python{}.{} -m venv --clear {}".format(*found, *own, *own, venv), venv)
-    folder = venv / "lib" / "python{}.{}".format(*own) / "site-packages"
+                        "{}/bin/{} -m venv --clear {}".format(*found, *own, sys.base_exec_prefix, _NAME, venv), venv)
+    folder = venv / "lib" / _NAME / "site-packages"
     try:
         trust.check_folder(folder)
     except OSError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -111,7 +112,7 @@ def test_at_work() -> None:
               "    for name in names: os.rename(name, name + 'r')\n"
               "    for name in names: open(name + 'r').close(), os.unlink(name + 'r')\n")
     with Mount([CONTEXTS]) as mount:
-        workers = [subprocess.Popen(["/usr/bin/python3", "-c", script, mount.path, str(number)]) for number in range(3)]
+        workers = [subprocess.Popen([sys.executable, "-c", script, mount.path, str(number)]) for number in range(3)]
         while any(worker.poll() is None for worker in workers):
             forget_all()
         assert [worker.returncode for worker in workers] == [0, 0, 0]

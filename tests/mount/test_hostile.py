@@ -7,6 +7,7 @@ import json
 import os
 import re
 import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -235,7 +236,7 @@ class Uses(Translator):
 def environment(trusted: Path) -> Path:
     """A virtual environment with a module in it."""
     path = trusted / "venv"
-    subprocess.run(["/usr/bin/python3", "-I", "-m", "venv", "--without-pip", path], check=True)
+    subprocess.run([sys.executable, "-I", "-m", "venv", "--without-pip", path], check=True)
     (packages,) = path.glob("lib/python3*/site-packages")
     (packages / "greeting.py").write_text("text = 'from the environment'\n")
     (packages / "json.py").write_text("raise SystemExit('the system goes first')\n")
@@ -268,6 +269,6 @@ def test_virtual_environment_that_others_can_write(trusted: Path, environment: P
 def test_virtual_environment_of_another_python(trusted: Path, environment: Path) -> None:
     (environment / "pyvenv.cfg").write_text("version = 3.4.10\n")
     with pytest.raises(MountFailed, match=f"0-python: python is not loaded: {environment}: virtual environment for "
-                       r"Python 3\.4, but this process runs Python 3\.\d+: make it anew with /usr/bin/python3"):
+                       rf"Python 3\.4, but this process runs Python 3\.\d+: make it anew with {sys.base_prefix}/bin/python3"):
         with mount_with(trusted, f"venv = {environment}\n"):
             pass
