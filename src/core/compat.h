@@ -52,16 +52,32 @@ PyObject_GetOptionalAttr(PyObject *object, PyObject *name, PyObject **value)
 }
 #endif
 
-/* Is the caller the only one who refers to this object? With free threading that cannot be known this way. */
+/* Have an object end when its last reference is given up, whatever the thread. Returns it; NULL gives NULL. Attached.
+ *
+ * In a free-threaded build an object belongs to the thread that made it. When others give up the last of it, that thread is
+ * asked to look for itself the next time that it runs Python. GlusterFS's threads do when there is a fop for them, and until
+ * then the object would keep its inode, file or memory. So what holds such references is nobody's from the start, as it is
+ * for CPython too once the owner is done with it: all threads count in the same place. */
+static inline PyObject *
+glupy_disown(PyObject *object)
+{
+#ifdef Py_GIL_DISABLED
+    if (object) {
+        Py_ssize_t count = Py_REFCNT(object);
+
+        object->ob_tid = 0; /* which tells Py_SET_REFCNT() to use the count of all threads */
+        Py_SET_REFCNT(object, count);
+    }
+#endif
+    return object;
+}
+
+/* Is the caller the only one who refers to this object? Attached, and so with the GIL held (module.c). A free-threaded
+ * build may still count what another thread has given up, never less than there is. */
 static inline bool
 glupy_sole_reference(PyObject *object)
 {
-#ifdef Py_GIL_DISABLED
-    (void)object;
-    return false;
-#else
     return Py_REFCNT(object) == 1;
-#endif
 }
 
 #endif

@@ -364,7 +364,7 @@ make_value(const struct bearer *bearer, PyObject *factory)
         return NULL;
     }
     if (!context->value) {
-        context->value = Py_NewRef(value);
+        context->value = glupy_disown(Py_NewRef(value));
         return value;
     }
     Py_INCREF(context->value);
@@ -403,7 +403,7 @@ set(const struct bearer *bearer, PyObject *value)
     if (!context && !(context = make(bearer)))
         return -1;
     Py_INCREF(value);
-    Py_XSETREF(context->value, value);
+    Py_XSETREF(context->value, glupy_disown(value));
     return 0;
 }
 

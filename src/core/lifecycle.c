@@ -267,6 +267,38 @@ say_if_not(xlator_t *this, bool done, const char *what)
         gf_msg(this->name, GF_LOG_ERROR, 0, 0, "%s after %u seconds", what, PATIENCE);
 }
 
+/* What an author's own objects held may still be waiting, in a free-threaded build, for threads for which no fop will come
+ * (glupy_disown). A collection looks through what waits for any of them. */
+#ifdef Py_GIL_DISABLED
+static void
+collect_attached(void *unused)
+{
+    (void)unused;
+    PyGC_Collect();
+}
+
+static void
+drop_nothing(void *unused)
+{
+    (void)unused;
+}
+
+static void
+end_what_waits(struct glupy_instance *self)
+{
+    struct glupy_instance *replica;
+
+    glupy_for_each_replica(replica, self)
+        (void)glupy_main_call_within(PATIENCE, replica->state->interpreter, collect_attached, NULL, drop_nothing);
+}
+#else
+static void
+end_what_waits(struct glupy_instance *self)
+{
+    (void)self;
+}
+#endif
+
 /* What must have ended when the graph goes. */
 void
 glupy_wait_for_rest(struct glupy_instance *self)
@@ -278,6 +310,7 @@ glupy_wait_for_rest(struct glupy_instance *self)
         calm = glupy_background_wait(replica, PATIENCE) && calm;
     say_if_not(self->this, calm, "a background task still has a fop out");
     say_if_not(self->this, glupy_hooks_settle(self, PATIENCE), "a hook for an inode or fd that ended still runs");
+    end_what_waits(self);
     say_if_not(self->this, glupy_drops_settle(PATIENCE), "references that Python gave up are still being released");
 }
 

@@ -2,16 +2,14 @@
  *
  * Each fop makes and drops the same few objects: its frame, loc and xdata, a wind, a reply. Taking their memory from
  * Python's allocator and giving it back costs about as much as all that is done with them. A spare object keeps its type
- * and its reference to it; an interpreter's lists are guarded by its lock. Where somebody is to see each object end (the
- * address sanitizer, Python's own bookkeeping of objects) or there is no such lock, nothing is kept. */
+ * and its reference to it; an interpreter's lists are guarded by its GIL. Where somebody is to see each object end (the
+ * address sanitizer, Python's own bookkeeping of objects), nothing is kept. */
 #ifndef GLUPY_SPARES_H
 #define GLUPY_SPARES_H
 
-#define PY_SSIZE_T_CLEAN
-#include <Python.h>
-#include <stdbool.h>
+#include "compat.h"
 
-#if defined(__SANITIZE_ADDRESS__) || defined(Py_GIL_DISABLED) || defined(Py_REF_DEBUG)
+#if defined(__SANITIZE_ADDRESS__) || defined(Py_REF_DEBUG)
 #define GLUPY_MOST_SPARES 0
 #else
 #define GLUPY_MOST_SPARES 64
@@ -36,7 +34,7 @@ glupy_spares_take(struct glupy_spares *spares, PyTypeObject *type)
     PyObject *object = spares->first;
 
     if (!object)
-        return PyObject_New(PyObject, type);
+        return glupy_disown(PyObject_New(PyObject, type));
     spares->first = *glupy_spare_next(object);
     spares->count--;
     Py_SET_REFCNT(object, 1);

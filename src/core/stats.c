@@ -15,11 +15,7 @@ add(glupy_counter *counter, uint64_t by)
 static inline void
 add_inside(glupy_counter *counter, uint64_t by)
 {
-#ifdef Py_GIL_DISABLED
-    add(counter, by);
-#else
     atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + by, memory_order_relaxed);
-#endif
 }
 
 static struct glupy_fop_stats *

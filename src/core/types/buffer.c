@@ -108,7 +108,7 @@ payload_lend(struct glupy_payload *payload, struct glupy_payload *passed)
 static PyObject *
 buffer_alloc(struct glupy_state *state)
 {
-    PyObject *self = state->buffer_type->tp_alloc(state->buffer_type, 0);
+    PyObject *self = glupy_disown(state->buffer_type->tp_alloc(state->buffer_type, 0));
 
     if (self)
         buffer_of(self)->owned = true;

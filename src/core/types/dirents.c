@@ -92,7 +92,7 @@ dirent_set_node(struct glupy_state *state, struct dirent_object *self, gf_dirent
 static PyObject *
 dirent_alloc(struct glupy_state *state, gf_dirent_t *node)
 {
-    PyObject *self = state->dirent_type->tp_alloc(state->dirent_type, 0);
+    PyObject *self = glupy_disown(state->dirent_type->tp_alloc(state->dirent_type, 0));
 
     if (self) {
         glupy_holder_init(&dirent_of(self)->holder);
@@ -484,7 +484,7 @@ dirents_set_nodes(struct glupy_state *state, struct dirents_object *self, struct
 static PyObject *
 dirents_alloc(struct glupy_state *state)
 {
-    PyObject *self = state->dirents_type->tp_alloc(state->dirents_type, 0);
+    PyObject *self = glupy_disown(state->dirents_type->tp_alloc(state->dirents_type, 0));
 
     if (self) {
         INIT_LIST_HEAD(&dirents_of(self)->nodes);
