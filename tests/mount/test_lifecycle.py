@@ -106,7 +106,8 @@ def test_isolated(trusted: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(trusted)
     file = str(trusted / "evil.py")
     environment = {"PYTHONPATH": str(trusted), "PYTHONSTARTUP": file, "PYTHONINSPECT": "1", "PYTHONHOME": "",
-                   "PYTHONUSERBASE": str(trusted), "PYTHONBREAKPOINT": "evil.x", "PYTHONWARNINGS": "error"}
+                   "PYTHONUSERBASE": str(trusted), "PYTHONBREAKPOINT": "evil.x", "PYTHONWARNINGS": "error",
+                   "PYTHON_GIL": "0"}
     with Mount([layer("talks", "user/talks")], environment=environment) as mount:
         world = json.loads(ask(mount, "world"))
     assert not (trusted / "caught").exists()
@@ -114,7 +115,8 @@ def test_isolated(trusted: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert world["isolated"] == 1
     assert world["argv"] in ([], [""])
     assert world["evil"] == world["usercustomize"] == "not found"
-    assert world["json"].startswith("/usr/lib/python3")
+    assert world["json"] == json.__file__
+    assert world["gil"]
     assert not [path for path in world["path"] if path == "" or path.startswith((str(trusted), "/root", "/home"))]
     assert world["path"][0].startswith(os.environ["GLUPY_STAGE"])
 

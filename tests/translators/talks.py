@@ -65,6 +65,7 @@ def ask_world(self: Talks, path: str) -> str:
         "path": sys.path, "argv": sys.argv, "isolated": sys.flags.isolated, "main": threading.main_thread().name,
         "usersite": sys.flags.no_user_site, "json": json.__file__, "cwd": os.getcwd(),
         "interrupt": str(signal.getsignal(signal.SIGINT)), "dont_write": sys.flags.ignore_environment,
+        "gil": getattr(sys, "_is_gil_enabled", lambda: True)(),
     }
     for name in ("evil", "sitecustomize", "usercustomize"):
         try:
