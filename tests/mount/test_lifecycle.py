@@ -261,6 +261,9 @@ def test_statedump_with_requests_inside(how: str, dumps: Path) -> None:
 
 def reload(mount: Mount, *layers: Layer) -> None:
     """Give glusterfs another volfile."""
+    # A mount answers before the main thread has noted which volfile it is made from; told to read it again then, GlusterFS
+    # takes it for a new one. Its threads for events begin after that.
+    wait_until(lambda: "Started thread with index" in mount.text(), "the end of GlusterFS's start")
     mount.volfile.write_text(volfile([*posix(mount.brick), *layers]))
     os.kill(mount.pid, signal.SIGHUP)
 
