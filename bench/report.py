@@ -170,20 +170,21 @@ def plot_costs(results: Results, child: str, fops: Sequence[str], file: Path) ->
 
 def plot_threads(results: Results, fop: str, children: Sequence[str], threads: Sequence[int], file: Path) -> None:
     """Throughput by sending threads."""
-    figure, every = pyplot.subplots(1, len(children), figsize=(5.5 * len(children), 4.5), squeeze=False)
+    figure, every = pyplot.subplots(1, len(children), figsize=(5 * len(children) + 2.5, 5), squeeze=False)
+    colors = pyplot.get_cmap("tab20")
     for axes, child in zip(every[0], children):
-        for contender in CONTENDERS:
+        for number, contender in enumerate(CONTENDERS):
             rates = [throughput(results, contender.name, fop, child, count) for count in threads]
             if all(rates) and (contender.layer or contender.attach or contender.name == "nothing"):
                 axes.plot(threads, [statistics.median(rate) for rate in rates], marker="o", label=contender.name,
-                          linestyle="--" if contender.module else "-")
+                          color=colors(number % 20), linestyle="--" if contender.module else "-")
         axes.set_xscale("log", base=2)
         axes.set_yscale("log")
         axes.set_xticks(threads, [str(count) for count in threads])
         axes.set_xlabel("sending threads")
         axes.set_title(f"child answers: {child}")
     every[0][0].set_ylabel(f"thousands of {fop} a second")
-    every[0][0].legend(fontsize="small")
+    every[0][-1].legend(*every[0][0].get_legend_handles_labels(), loc="center left", bbox_to_anchor=(1, 0.5))
     figure.tight_layout()
     figure.savefig(file)
     pyplot.close(figure)
