@@ -16,17 +16,25 @@ from __future__ import annotations
 
 import sys
 
-from glupy import _core, fopsets
+from glupy import _core
 from glupy._core import *
 from glupy._core import GLUSTER_SERIES, GLUSTER_VERSION
+from glupy.api import fopsets
+from glupy.api.answers import Answer
+from glupy.api.client import Client
+from glupy.api.events import Event
+from glupy.api.files import Files
+from glupy.api.fopsets import *
+from glupy.api.ia_type import IaType
+from glupy.api.offloading import offload
+from glupy.api.queue import Queue
+from glupy.api.shared import Shared
+from glupy.api.store import Store
+from glupy.api.translator import Translator
+from glupy.api.waiting import wait_for
+from glupy.api.xattrs import xattr
 from glupy.errors import LoadError, OptionError, TrustError
-from glupy.events import Event
-from glupy.fopsets import *
-from glupy.ia_type import IaType
-from glupy.offloading import offload
-from glupy.option import Option
-from glupy.shared import Shared
-from glupy.translator import Translator
+from glupy.options.option import Option
 
 # A free-threaded Python switches the lock on when it imports _core, which asks for it, unless it was told not to.
 if not getattr(sys, "_is_gil_enabled", lambda: True)():
@@ -35,12 +43,15 @@ if not getattr(sys, "_is_gil_enabled", lambda: True)():
 
 __version__ = "0.1.0"
 
-__all__ = ["GLUSTER_SERIES", "GLUSTER_VERSION", "Event", "IaType", "LoadError", "Option", "OptionError", "Shared",
-           "Translator", "TrustError", "offload"]
+__all__ = [
+    "GLUSTER_SERIES", "GLUSTER_VERSION", "Answer", "Client", "Event", "Files", "IaType", "LoadError", "Option", "OptionError",
+    "Queue", "Shared", "Store", "Translator", "TrustError", "offload", "wait_for", "xattr",
+]
 __all__ += fopsets.__all__
 __all__ += [
-    "Buffer", "Call", "Child", "Dirent", "Dirents", "Fd", "Flock", "Frame", "Future", "Gather", "Gfid", "Iatt",
-    "Identity", "Inode", "InodeTable", "Instance", "Lease", "LkOwner", "Loc", "Lock", "LockList", "Mdata", "Reply",
-    "Statvfs", "Task", "Wind", "Xdata", "gather", "sleep", "to_thread", "wait",
+    "Buffer", "Cache", "Call", "Child", "Dirent", "Dirents", "Failure", "Fd", "Flag", "Flock", "Frame", "Future", "Gather",
+    "Gfid", "Iatt", "Identity", "Inode", "InodeTable", "Instance", "Lease", "LkOwner", "Loc", "LockEntry", "LockList", "Mdata",
+    "Mutex", "Reply", "Semaphore", "Statvfs", "Task", "Timeout", "Wind", "Xdata", "fail", "gather", "sleep", "timeout",
+    "to_thread", "wait",
 ]
 __all__ += [name for name in vars(_core) if name.endswith("Reply") and name != "Reply"]

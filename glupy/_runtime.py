@@ -4,47 +4,71 @@ from __future__ import annotations
 
 import atexit
 import traceback
+import warnings
 from collections.abc import Callable, Mapping
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from glupy import _core, fopcheck, live, loading, names
+from glupy import _core
+from glupy.api.client import Client
+from glupy.api.events import Event
+from glupy.api.translator import FACTORIES, OPTIONAL, Translator
 from glupy.errors import LoadError
-from glupy.events import Event
-from glupy.logs import install_logging
-from glupy.translator import FACTORIES, OPTIONAL, Translator
+from glupy.lifecycle import changes, ends, reload
+from glupy.loading import fopcheck, importing, making
+from glupy.logs import loggers, streams, tracebacks
+from glupy.processes import children
 
 if TYPE_CHECKING:
-    from glupy._core import Child, Instance
+    from glupy._core import Child, Instance, Version
 
-__all__ = ["contexts", "decided", "describe", "fini", "hears", "load", "notify", "reconfigure", "stack", "started"]
+__all__ = ["Client", "alone", "brief", "contexts", "decided", "describe", "fini", "hears", "linger", "load", "notify",
+           "reconfigure", "stack", "started", "stopping", "stops"]
 
 _LONGEST = 32768  # characters of a traceback in the log
+_BRIEF = 400  # of a text in a statedump
 
 
 def started(embedded: bool) -> None:
     """Python runs in a process of GlusterFS's: its own (embedded), or the program's that uses libgfapi.
 
-    In our own, logging and output go to GlusterFS's log, and a virtual environment is taken from the local
-    configuration. A program's Python will be finalised by the program.
+    In our own, logging and output go to GlusterFS's log, processes are started without what is GlusterFS's, and a virtual
+    environment is taken from the local configuration. A program's Python will be finalised by the program.
     """
     if embedded:
-        install_logging()
-        loading.owns_interpreter = True
+        loggers.install_logging()
+        streams.install_streams()
+        children.install()
+        making.owns_interpreter = True
     else:
-        atexit.register(_core._python_going)
+        atexit.register(_going)
+
+
+def _going() -> None:
+    """The program's Python is about to be finalised."""
+    _core._python_going()
+    if _core._interpreters() > 1:
+        # It finalises our other interpreters as well, which is what they wait for; Python 3.14 takes them for forgotten.
+        warnings.filterwarnings("ignore", "remaining subinterpreters", RuntimeWarning)
 
 
 def load(instance: Instance) -> tuple[Translator, dict[str, Callable[..., Any] | None]]:
     """The translator for an instance, after its init(), and its bound fops by name. Raises LoadError only."""
     try:
-        translator, methods = loading.load(instance)
-        live.in_force(translator)
+        translator, methods = making.load(instance)
+        changes.announce(translator)
         return translator, methods
     except LoadError:
         raise
     except BaseException as error:
-        raise LoadError(f"glupy itself failed: {loading.last_line(error)}\n{loading.trace(error)}") from error
+        raise LoadError(f"glupy itself failed: {tracebacks.last_line(error)}\n{tracebacks.trace(error)}") from error
+
+
+def alone(translator: Translator) -> None:
+    """The other interpreters that were to serve the translator could not load it, for reasons that the log has."""
+    translator._glupy_alone(f"option interpreters is {translator.common.interpreters}, and another interpreter did not load "
+                            "it")
+    changes.announce(translator)
 
 
 def contexts(translator: Translator) -> dict[str, Callable[..., Any]]:
@@ -64,7 +88,7 @@ def describe(error: BaseException, translator: str, fop: str | None, path: str |
         return f"{translator} is not loaded: {error}"
     head = f"{translator}: {fop or 'background task'}{f' of {path!r}' if path else ''} failed"
     try:
-        text = names.format_traceback(error).rstrip()
+        text = tracebacks.format_traceback(error).rstrip()
     except BaseException as second:  # not only Exception: this also runs when memory or the stack is short
         text = f"{type(error).__name__} (no traceback: {type(second).__name__})"
     if len(text) > _LONGEST:
@@ -72,14 +96,24 @@ def describe(error: BaseException, translator: str, fop: str | None, path: str |
     return f"{head}\n{text}".replace("\0", "\\0")  # the log is C's
 
 
+def brief(error: BaseException) -> tuple[str, str]:
+    """What a statedump says of an exception: itself in one line, and where in an author's code it was raised."""
+    return tracebacks.last_line(error)[:_BRIEF], tracebacks.place(error)[-_BRIEF:]
+
+
 def reconfigure(translator: Translator, options: Mapping[str, str]) -> None:
     """New options came with a new volfile: put all in force, or none. What is wrong with them is logged."""
-    translator._changes.make(translator, options)
+    changes.of(translator).make(translator, options)
+
+
+def linger(instance: Instance, version: Version) -> None:
+    """Only tasks are left of a version of the file that was replaced: let them have some time."""
+    reload.linger(instance, version)
 
 
 def decided(translator: Translator, objection: str | None) -> None:
     """All interpreters that serve the translator have voted on a step of a change of its options."""
-    translator._changes.decided(objection)
+    changes.of(translator).decided(objection)
 
 
 def hears(translator: Translator) -> bool:
@@ -105,9 +139,19 @@ def stack(frame: FrameType | None, path: str | None) -> str:
     return text[-_LONGEST:].replace("\0", "\\0").encode("utf-8", "backslashreplace").decode()
 
 
+def stops(translator: Translator) -> bool:
+    """Whether the class has a stopping() of its own."""
+    return ends.stops(translator)
+
+
+def stopping(translator: Translator) -> None:
+    """The graph or the process is about to end. What its stopping() raises, the caller logs."""
+    ends.stop(translator)
+
+
 def fini(translator: Translator) -> None:
     """The graph is going: let the translator end, and drop its module. What its fini() raises, the caller logs."""
     try:
         translator.fini()
     finally:
-        loading.forget(loading.module_of(translator))
+        importing.forget(making.module_of(translator))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import linecache
 import os
 
 
@@ -35,8 +34,3 @@ def quoted(text: str, most: int = 100) -> str:
     """Text from outside as a message shows it: in quotes, ASCII, on one line, cut when it is long."""
     shown = text[:most].encode("unicode_escape").decode().replace('"', '\\"')
     return f'"{shown}"' if len(text) <= most else f'"{shown}..." ({len(text)} characters)'
-
-
-def remember_source(file: str, source: str) -> None:
-    """Let tracebacks show the lines that were compiled, not what the file holds by the time something fails."""
-    linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)

@@ -2,6 +2,8 @@
 
 Only the Python that glupy starts in GlusterFS's processes sees this package. It stands before Debian's own ``gluster`` and
 leaves that one's modules (gluster.cliutils) reachable.
+
+May use: glupy, glupy._core, glupy.logs.
 """
 
 from pkgutil import extend_path

@@ -11,14 +11,15 @@ from _ctypes import FUNCFLAG_CDECL, CFuncPtr
 
 from glupy import _core
 from gluster.glupy import structures as s
+from gluster.glupy._memory import measure
 from gluster.glupy._pointers import Text
 
-#: In the order of enum glupy_classic_type (src/core/classic.h).
+#: In the order of enum glupy_classic_type (src/core/classic/classic.h).
 _POINTERS = (
     s.call_frame_t, s.xlator_t, s.loc_t, s.inode_t, s.fd_t, s.dict_t, s.iatt_t, s.statvfs_t, s.gf_flock_t, s.gf_lease_t,
     s.gf_dirent_t, s.lock_migration_info_t, s.iovec_t, s.iobref_t, c_ubyte,
 )
-_core._classic_setup(tuple(map(POINTER, _POINTERS)), Text)
+_core._classic_setup(tuple(map(POINTER, _POINTERS)), Text, measure)
 _addresses = _core._classic_calls()
 
 

@@ -5,7 +5,7 @@
  * live in one process in either order. No thread is started: the program may still want to fork. */
 #include "standalone.h"
 
-#include "gluster.h"
+#include "base/gluster.h"
 
 extern pthread_mutex_t global_ctx_mutex; /* libglusterfs exports it, no header declares it */
 

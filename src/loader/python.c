@@ -2,6 +2,8 @@
  *
  * What is unusual here has a reason:
  *  - Isolated configuration: a daemon run by root must not take code from its environment or current directory.
+ *  - The places of Python's own files are those of the Python that we were built for. Otherwise CPython looks for a python3
+ *    on the PATH, isolated or not, and takes the library from around it: a virtual environment's, or anybody's.
  *  - No signal handlers: signals are GlusterFS's (it waits for them on a thread of its own).
  *  - libpython is made global: GlusterFS loads translators with RTLD_LOCAL, and Python's own extension modules (_ctypes,
  *    _ssl, numpy …) are not linked with libpython but expect to find its symbols.
@@ -13,7 +15,7 @@
 
 #include "python.h"
 
-#include "../core/own_thread.h"
+#include "python/own_thread.h"
 
 #include <dlfcn.h>
 #include <glusterfs/common-utils.h>
@@ -83,6 +85,40 @@ make_libpython_global(void)
         SAY("%s cannot be made global (%s): Python modules such as ctypes may fail to import", info.dli_fname, dlerror());
 }
 
+/* With a home, CPython looks neither for pyvenv.cfg nor for a ._pth file nor for the signs of a build directory. */
+static PyStatus
+set_places(PyConfig *config)
+{
+    const struct {
+        wchar_t **where;
+        const char *path;
+    } places[] = {
+        {&config->home, PYTHON_PREFIX ":" PYTHON_EXEC_PREFIX},
+        {&config->program_name, PYTHON_EXECUTABLE},
+        {&config->executable, PYTHON_EXECUTABLE},
+        {&config->base_executable, PYTHON_EXECUTABLE},
+        {&config->prefix, PYTHON_PREFIX},
+        {&config->base_prefix, PYTHON_PREFIX},
+        {&config->exec_prefix, PYTHON_EXEC_PREFIX},
+        {&config->base_exec_prefix, PYTHON_EXEC_PREFIX},
+        {&config->stdlib_dir, PYTHON_STDLIB},
+    };
+    PyStatus status = PyStatus_Ok();
+
+    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]) && !PyStatus_Exception(status); i++)
+        status = PyConfig_SetBytesString(config, places[i].where, places[i].path);
+    return status;
+}
+
+/* They tell a Python, also one that is told to ignore its environment, what sys.executable is, beside which site.py looks
+ * for pyvenv.cfg. CPython itself takes the second one out of the environment. */
+static void
+forget_launchers(void)
+{
+    unsetenv("PYTHONEXECUTABLE");
+    unsetenv("__PYVENV_LAUNCHER__");
+}
+
 static bool
 initialize(void)
 {
@@ -90,17 +126,20 @@ initialize(void)
     PyStatus status;
 
     make_libpython_global();
+    forget_launchers();
     PyConfig_InitIsolatedConfig(&config);
     config.install_signal_handlers = 0;
     config.parse_argv = 0;
 #ifdef Py_GIL_DISABLED
     config.enable_gil = 1; /* from the beginning, rather than with a warning when glupy._core asks for it */
 #endif
-    status = Py_InitializeFromConfig(&config);
+    status = set_places(&config);
+    if (!PyStatus_Exception(status))
+        status = Py_InitializeFromConfig(&config);
     PyConfig_Clear(&config);
     if (PyStatus_Exception(status)) {
-        SAY("Python does not start: %s%s%s", status.func ? status.func : "", status.func ? ": " : "",
-            status.err_msg ? status.err_msg : "no reason given");
+        SAY("Python does not start (its library is to be in %s): %s%s%s", PYTHON_STDLIB, status.func ? status.func : "",
+            status.func ? ": " : "", status.err_msg ? status.err_msg : "no reason given");
         return false;
     }
     return true;

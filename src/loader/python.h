@@ -2,7 +2,7 @@
 #ifndef GLUPY_LOADER_PYTHON_H
 #define GLUPY_LOADER_PYTHON_H
 
-#include "../core/core_api.h"
+#include "core_api.h"
 
 /* Python runs, or is started, and glupy._core is imported: its table. NULL, with the reason in the log, otherwise. */
 const struct glupy_core_api *glupy_python_start(xlator_t *this);

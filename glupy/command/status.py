@@ -1,0 +1,120 @@
+"""`glupy status`: which volumes have which layers, and what differs between nodes."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+from glupy.command import machine, output
+from glupy.command.volumes import asking, gluster
+from glupy.command.volumes.gluster import Peer, Volume
+from glupy_filter.layers import CLIENT
+
+
+@click.command(short_help="Show the translators of volumes, on all nodes.")
+@click.argument("volume", required=False)
+@output.json_option
+def command(volume: str | None, as_json: bool) -> None:
+    """Show the translators under VOLUME, or under all volumes of the cluster, as each node has them. This takes root.
+
+    Of each there is a line by brick, and by node for clients: the node, the brick and its process, the version of
+    glupy, the first digits of the SHA-256 of the translator's file, and the options in the volfile. Below stands what is
+    not as the volume's options say, or not the same everywhere: a brick that has not been restarted, a node that cannot
+    be reached, another version of the file. A node without glupy keeps all from being asked, and is named.
+
+    With --json it is a list of volumes, with volume, started, layers, differences. The exit status is 1 if anything
+    differs.
+    """
+    machine.need_root("glupy status")
+    found = gluster.volumes(volume)
+    peers = gluster.peers()
+    there = [peer for peer in peers if peer.connected]
+    answers = asking.ask({"do": "state", "volumes": [each.name for each in found]}, there)
+    shown = [describe(each, peers, answers) for each in found]
+    if as_json:
+        output.print_json(shown)
+    else:
+        _print(shown)
+    sys.exit(1 if any(each["differences"] for each in shown) else 0)
+
+
+def describe(volume: Volume, peers: list[Peer], answers: dict[str, Any]) -> dict[str, Any]:
+    """All that is known of a volume's layers, as plain values."""
+    seen = [{"host": peer.host, **answers[peer.uuid], "here": answers[peer.uuid]["volumes"][volume.name]}
+            for peer in peers if peer.uuid in answers]
+    layers = [row for node in seen for row in _rows(node)]
+    away = [f"{peer.host} cannot be reached" for peer in peers if not peer.connected]
+    return {"volume": volume.name, "started": volume.started, "asked": {name: layer.value for name, layer in
+                                                                        volume.layers.items()},
+            "layers": layers, "differences": [*away, *_differences(volume, seen, layers)]}
+
+
+def _rows(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The layers of one node."""
+    here = node["here"]
+
+    def row(name: str, place: str, brick: str | None, pid: int | None, options: dict[str, str]) -> dict[str, Any]:
+        return {"name": name, "place": place, "node": node["host"], "brick": brick, "pid": pid, "options": options,
+                "glupy": node["glupy"], "gluster": node["gluster"], **here["files"][name]}
+    for brick in here["bricks"]:
+        for name, layer in brick["layers"].items():
+            yield row(name, layer["place"], brick["path"], brick["pid"], layer["options"])
+    for name, options in here["client"].items():
+        yield row(name, CLIENT, None, None, options)
+
+
+def _differences(volume: Volume, seen: list[dict[str, Any]], layers: list[dict[str, Any]]) -> Iterator[str]:
+    """What is not as it should be."""
+    asked = volume.layers
+    for node in seen:
+        if asked and node["filter"]:
+            yield f"{node['host']}: {node['filter']}"
+        for brick in node["here"]["bricks"]:
+            wanted = {name for name, layer in asked.items() if layer.in_bricks}
+            for name in sorted(wanted ^ brick["layers"].keys()):
+                yield (f"{node['host']}: {brick['path']} {'lacks' if name in wanted else 'still has'} {name}; "
+                       f"glupy {'attach' if name in wanted else 'detach'} {volume.name} {name} goes on with it")
+        for name in sorted({name for name, layer in asked.items() if layer.place == CLIENT} ^ node["here"]["client"].keys()):
+            yield (f"{node['host']}: the volfile of clients {'lacks' if name in asked else 'still has'} {name}; "
+                   f"the next gluster volume set {volume.name} mends it")
+    for row in layers:
+        if row["name"] in asked and row["options"] != asked[row["name"]].options:
+            yield (f"{row['node']}: {row['brick'] or 'clients'}: the options of {row['name']} are not those that are set; the "
+                   f"next gluster volume set {volume.name} mends it")
+        if row["problem"]:
+            yield f"{row['node']}: {row['problem']}"
+    for what in ("sum", "glupy", "gluster"):
+        yield from _unlike(what, layers)
+
+
+def _unlike(what: str, layers: list[dict[str, Any]]) -> Iterator[str]:
+    """Where nodes have different files or versions."""
+    words = {"sum": "the file of {}", "glupy": "glupy under {}", "gluster": "GlusterFS under {}"}
+    for name in sorted({row["name"] for row in layers}):
+        values = {row["node"]: row[what] for row in layers if row["name"] == name and row[what]}
+        if len(set(values.values())) > 1:
+            listed = ", ".join(f"{node} {value[:12]}" for node, value in values.items())
+            yield f"{words[what].format(name)} is not the same on all nodes: {listed}"
+
+
+def _print(shown: list[dict[str, Any]]) -> None:
+    for each in shown:
+        if not each["layers"] and not each["differences"]:
+            continue
+        click.echo(click.style(each["volume"], bold=True) + ("" if each["started"] else " (stopped)"))
+        output.print_table([_line(row) for row in each["layers"]], ("bold", "", "", "", "", ""))
+        for sentence in each["differences"]:
+            click.echo(f"  {click.style('DIFFERS', fg='red', bold=True)} {sentence}")
+    if not any(each["layers"] for each in shown):
+        click.echo("no volume has a layer by glupy attach")
+
+
+def _line(row: dict[str, Any]) -> tuple[str, ...]:
+    where = row["brick"] or "clients"
+    process = f"process {row['pid']}" if row["pid"] else ("" if row["brick"] is None else "not running")
+    return (f"  {row['name']}", f"{row['node']}:{where}", row["place"] if row["brick"] else "", process,
+            f"glupy {row['glupy']}, {(row['sum'] or 'no file')[:12]}",
+            " ".join(f"{key}={text}" for key, text in row["options"].items()))

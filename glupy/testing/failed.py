@@ -1,0 +1,5 @@
+"""What a test fails with that has not failed by itself."""
+
+
+class Failed(AssertionError):
+    """What was left behind, or stands in the log."""
