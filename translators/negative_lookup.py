@@ -20,18 +20,20 @@ then and must not be remembered: `changes` counts what was made, and a lookup co
 
 from __future__ import annotations
 
-import time
-from collections import OrderedDict
+import errno
+from collections.abc import Coroutine
 from threading import Lock
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from glupy import (
-    Buffer, CreateReply, Fd, Frame, Gfid, LinkReply, Loc, LookupReply, MkdirReply, MknodReply, NamelinkReply, Option,
-    PutReply, RenameReply, Reply, SymlinkReply, Translator, Wind, Xdata,
+    Buffer, Cache, CreateReply, Failure, Fd, Frame, Gfid, LinkReply, Loc, LookupReply, MkdirReply, MknodReply,
+    NamelinkReply, Option, PutReply, RenameReply, Reply, SymlinkReply, Translator, Wind, Xdata, fail,
 )
 
 R = TypeVar("R", bound=Reply)
 Name = tuple[Gfid, str]
+
+MISSING = fail(errno.ENOENT)
 
 
 def name_of(loc: Loc) -> Name | None:
@@ -44,40 +46,36 @@ class NegativeLookup(Translator):
     timeout = Option("time", default="1min", min=1, help="how long a name is taken to be missing")
 
     def init(self) -> None:
-        self.lock = Lock()  # fops run on many threads; never held while anything is awaited
-        self.missing: OrderedDict[Name, float] = OrderedDict()  # until when, the name asked for last at the end
+        self.missing: Cache[Name, bool] = Cache(self.limit, self.timeout)
+        self.lock = Lock()  # what is learned is noted on many threads; never held while anything is awaited
         self.changes = [0] * 4096  # by hash of the name
-        self.answered = self.asked = 0
+
+    def reconfigured(self, changed: dict[str, Any]) -> None:
+        self.missing.limit, self.missing.timeout = self.limit, self.timeout
 
     def fini(self) -> None:
         self.log.info("%d lookups answered here, %d asked of %s, %d names remembered",
-                      self.answered, self.asked, self.child.name, len(self.missing))
+                      self.missing.hits, self.missing.misses, self.child.name, len(self.missing))
 
-    async def lookup(self, frame: Frame, loc: Loc, xdata: Xdata) -> LookupReply:
+    def lookup(
+        self, frame: Frame, loc: Loc, xdata: Xdata,
+    ) -> Failure | Coroutine[Any, Any, LookupReply] | None:
         name = name_of(loc)
         if name is None:
-            return await self.child.lookup(loc, xdata)
+            return None
+        if self.missing.get(name):
+            return MISSING
+        return self.ask(name, loc, xdata)
+
+    async def ask(self, name: Name, loc: Loc, xdata: Xdata) -> LookupReply:
         slot = hash(name) % len(self.changes)
-        with self.lock:
-            if self.missing.get(name, 0.0) > time.monotonic():
-                self.missing.move_to_end(name)
-                self.answered += 1
-                raise FileNotFoundError
-            self.asked += 1
-            before = self.changes[slot]
-        try:
-            return await self.child.lookup(loc, xdata)
-        except FileNotFoundError:
+        before = self.changes[slot]
+        reply = await self.child.lookup(loc, xdata).or_error()
+        if reply.op_ret < 0 and reply.op_errno == errno.ENOENT:
             with self.lock:
                 if self.changes[slot] == before:
-                    self.remember(name)
-            raise
-
-    def remember(self, name: Name) -> None:
-        self.missing[name] = time.monotonic() + self.timeout
-        self.missing.move_to_end(name)
-        if len(self.missing) > self.limit:
-            self.missing.popitem(last=False)
+                    self.missing[name] = True
+        return reply
 
     async def made(self, loc: Loc, wind: Wind[R]) -> R:
         """Await what makes a name. Forget it afterwards, on failure too: EEXIST means it is there, ENOTCONN nothing."""
@@ -88,7 +86,7 @@ class NegativeLookup(Translator):
             with self.lock:
                 self.changes[hash(name) % len(self.changes)] += 1
                 if name:
-                    self.missing.pop(name, None)
+                    self.missing.pop(name)
 
     async def create(
         self, frame: Frame, loc: Loc, flags: int, mode: int, umask: int, fd: Fd, xdata: Xdata,

@@ -1,0 +1,399 @@
+"""Write once, keep until: files that can neither be changed nor removed before their time.
+
+A file is committed by whoever may write to it, with a time in seconds since the epoch, a date or moment in ISO 8601 (UTC
+where it names no zone), or the word forever:
+
+    setfattr -n user.retain.until -v 2031-01-01 FILE
+    getfattr -n user.retain.until --only-values FILE       # always as seconds since the epoch
+
+and, with `commit-after`, by itself when nothing of it has been changed for so long; it is then kept for `period`.
+
+From then on nobody changes the file's content, owner, mode, times and extended attributes any more, root included. Until its
+time has come, nobody removes, renames, replaces or links it either; afterwards it may be removed or replaced, and still not be
+changed. The time may be set to a later one, never to an earlier one, and not be taken away.
+
+    setfattr -n user.retain.hold -v "case 4711" FILE       # root, or the user that keeper names
+    setfattr -x user.retain.hold FILE
+
+A hold keeps a file whatever its time is, committed or not, as long as the attribute is there. What is refused fails with
+EPERM ("Operation not permitted").
+
+    volume kept
+        type user/retain
+        option commit-after 1h
+        option period 365d
+        subvolumes brick
+    end-volume
+
+It belongs into every brick, where no client gets past it. Whatever GlusterFS itself does to heal a replica, to check for
+bit rot or to rebalance passes, and takes the attributes along. Renaming a directory is allowed: its files are kept elsewhere.
+Files in shards, and all but regular files, are never committed.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from threading import Lock
+from typing import Any
+
+from glupy import Cache, Call, Frame, Future, Gfid, IaType, Inode, Loc, Option, Translator
+
+UNTIL, HOLD = "user.retain.until", "user.retain.hold"
+OWN = frozenset((UNTIL, HOLD))
+LINKTO, SHARD = "trusted.glusterfs.dht.linkto", "trusted.glusterfs.shard.block-size"
+ASKED = dict.fromkeys((UNTIL, HOLD, LINKTO, SHARD), 0)
+
+#: What GlusterFS itself keeps with files, of committed ones too. A link to another brick is none of these: see State.of().
+INTERNAL_NAMES = ("trusted.glusterfs.", "trusted.bit-rot.")
+
+#: storage/posix takes "glusterfs.file.NAME", set on a directory, for the content of the file NAME.
+CONTENT_NAME = "glusterfs.file."
+
+#: Where DHT locks the files that a rename is about, and rebalance those that it moves.
+RENAME_DOMAIN = "dht.file.migrate"
+
+FOREVER = 2**63 - 1
+
+#: frame.pid of GlusterFS's own work: rebalance, heal by the daemon or a client, heal by command, bit rot's two, tiering.
+INTERNAL_PIDS = frozenset((-3, -6, -7, -8, -9, -10))
+
+SET_ATIME_ONLY = 0x10  # of setattr's valid
+
+BY_FILE = frozenset((
+    "writev", "truncate", "ftruncate", "fallocate", "discard", "zerofill", "setattr", "fsetattr", "open",
+))
+XATTRS = frozenset(("setxattr", "fsetxattr", "removexattr", "fremovexattr"))
+XATTROPS = frozenset(("xattrop", "fxattrop"))
+
+
+@dataclass(frozen=True)
+class State:
+    """What a file's attributes say of it."""
+
+    gfid: Gfid
+    until: int | None = None  # None: not committed
+    hold: bool = False
+    commits_at: float = float("inf")  # when it is to be committed, if nobody changes it before
+    can_be_kept: bool = False
+
+    @property
+    def fixed(self) -> bool:
+        """May nothing about it change?"""
+        return self.hold or self.until is not None
+
+    @property
+    def stays(self) -> bool:
+        """May it not even go?"""
+        return self.hold or self.until is not None and time.time() < self.until
+
+    @classmethod
+    def of(cls, reply: Any, after: float) -> State:
+        """From a lookup's reply. What DHT leaves where it would look for a file that lies elsewhere is no file."""
+        buf, found = reply.buf, reply.xdata
+        if buf.ia_type != IaType.IFREG or LINKTO in found and not buf.ia_size:
+            return cls(buf.ia_gfid)
+        until = found.get_as(UNTIL, "bytes", None)
+        number = int(until) if until and until.rstrip(b"\0").isdigit() else None
+        sharded = SHARD in found
+        commits_at = buf.ia_ctime + buf.ia_ctime_nsec / 1e9 + after if after and not sharded else float("inf")
+        return cls(buf.ia_gfid, number, HOLD in found, commits_at if number is None else float("inf"), not sharded)
+
+
+class Retain(Translator, fops=BY_FILE | XATTRS | XATTROPS | {
+    "copy_file_range", "unlink", "rename", "link", "create", "mknod", "put", "rmdir", "inodelk", "getxattr", "fgetxattr",
+}):
+    commit_after = Option("time", default="0", help="how long a file is left alone until it is committed by itself; 0: never")
+    period = Option("time", default="30d", min=1, help="how long files are kept that were committed by themselves")
+    longest = Option("time", default="0", help="how far from now a time may be that users set; 0: as far as they like")
+    keeper = Option(int, default=0, min=0, help="the user id that sets and removes holds; root may always")
+    remembered = Option(int, default=65536, min=1, help="files whose state is remembered")
+
+    def init(self) -> None:
+        self.known: Cache[Gfid, State] = Cache(self.remembered)
+        self.lock = Lock()  # guards the next three; never held while anything is awaited
+        self.inside: Counter[Gfid] = Counter()  # changes on their way
+        self.closing: dict[Gfid, tuple[Future[None], Future[None]]] = {}  # being committed: no change is inside; it is over
+        self.commits = 0  # counts: what was read while it was another number may be stale
+
+    def reconfigured(self, changed: dict[str, Any]) -> None:
+        self.known.limit = self.remembered
+        self.known.clear()  # commits_at goes by commit-after
+
+    def any_fop(self, frame: Frame, call: Call) -> Any:
+        if frame.pid in INTERNAL_PIDS:
+            return self.internal(call) if call.name in XATTRS else None
+        if call.name in BY_FILE:
+            return self.change(frame, call) if changes(call) else None
+        return getattr(self, f"on_{call.name.removeprefix('f')}")(frame, call)
+
+    async def internal(self, call: Call) -> Any:
+        """Heal or rebalance may bring the attributes of another brick."""
+        try:
+            return await call.wind()
+        finally:
+            self.forget_state(call.gfid)
+
+    # Changes of content and attributes
+
+    async def change(self, frame: Frame, call: Call) -> Any:
+        return await self.guarded(frame, call, [(located(call), True)])
+
+    def on_copy_file_range(self, frame: Frame, call: Call) -> Awaitable[Any]:
+        return self.guarded(frame, call, [(by_gfid(call["fd_out"].inode), True)])
+
+    async def guarded(self, frame: Frame, call: Call, files: list[tuple[Loc, bool]]) -> Any:
+        """Do it if the files allow it: each with whether its content is to change, or its names only."""
+        gfids = await self.entered(frame, files)
+        try:
+            return await call.wind()
+        finally:
+            self.leave(gfids)
+
+    async def entered(self, frame: Frame, files: list[tuple[Loc, bool]]) -> list[Gfid]:
+        """Be inside as a change of the files, if they allow it; which ones are to be left."""
+        while True:
+            with self.lock:
+                before = self.commits
+            states = [(await self.state_of(frame, loc), content) for loc, content in files]
+            if any(state.fixed if content else state.stays for state, content in states):
+                raise PermissionError
+            gfids = [state.gfid for state, _ in states if state.gfid]
+            with self.lock:
+                over = next((self.closing[gfid][1] for gfid in gfids if gfid in self.closing), None)
+                if over is None and before == self.commits:
+                    self.inside.update(gfids)
+                    return gfids
+            if over is not None:
+                await over
+
+    def leave(self, gfids: Iterable[Gfid]) -> None:
+        ready = []
+        with self.lock:
+            for gfid in gfids:
+                self.inside[gfid] -= 1
+                if not self.inside[gfid]:
+                    del self.inside[gfid]
+                    ready += [self.closing[gfid][0]] if gfid in self.closing else []
+        for empty in ready:
+            empty.set_result(None)
+
+    # Names
+
+    def on_unlink(self, frame: Frame, call: Call) -> Awaitable[Any]:
+        return self.guarded(frame, call, [(self.named(call["loc"]), False)])
+
+    def on_rename(self, frame: Frame, call: Call) -> Awaitable[Any]:
+        return self.guarded(frame, call, [(self.named(call["oldloc"]), False), (self.named(call["newloc"]), False)])
+
+    def on_link(self, frame: Frame, call: Call) -> Awaitable[Any]:
+        return self.guarded(frame, call, [(by_gfid(call["oldloc"].inode), False)])
+
+    def on_mknod(self, frame: Frame, call: Call) -> None:
+        """storage/posix gives what is made the attributes in xdata."""
+        if OWN & call["xdata"].keys():
+            raise PermissionError
+
+    def on_create(self, frame: Frame, call: Call) -> Awaitable[Any] | None:
+        """Of a name that is there, it may truncate the file."""
+        self.on_mknod(frame, call)
+        if call["flags"] & os.O_EXCL:
+            return None
+        return self.guarded(frame, call, [(self.named(call["loc"]), True)])
+
+    def on_put(self, frame: Frame, call: Call) -> Awaitable[Any]:
+        self.on_mknod(frame, call)
+        if OWN & call["xattr"].keys():
+            raise PermissionError
+        return self.guarded(frame, call, [(self.named(call["loc"]), True)])
+
+    def on_inodelk(self, frame: Frame, call: Call) -> Any:
+        """DHT renames over a file on another brick even if that brick refuses it: it has to be stopped before it begins."""
+        taken = call["volume"] == RENAME_DOMAIN and call["flock"].l_type != fcntl.F_UNLCK
+        return self.locked(frame, call) if taken else None
+
+    async def locked(self, frame: Frame, call: Call) -> Any:
+        if (await self.state_of(frame, located(call))).stays:
+            raise PermissionError
+        return call.wind()
+
+    def on_rmdir(self, frame: Frame, call: Call) -> Any:
+        """With flags, storage/posix would remove what is in the directory as well."""
+        return call.wind(xflags=0) if call["xflags"] else None
+
+    def named(self, loc: Loc) -> Loc:
+        """What has this name now, which need not be what the caller has found there."""
+        return loc.replace(inode=self.fresh(), gfid=Gfid.null())
+
+    def fresh(self) -> Inode:
+        table = self.itable
+        assert table is not None  # of a request there is always one
+        return table.new()
+
+    # Extended attributes
+
+    async def on_getxattr(self, frame: Frame, call: Call) -> Any:
+        if call["name"] == UNTIL:
+            await self.state_of(frame, located(call))  # its time may have come
+        return call.wind()
+
+    async def on_setxattr(self, frame: Frame, call: Call) -> Any:
+        given = call["dict"]
+        if any(name.startswith(CONTENT_NAME) for name in given):
+            raise PermissionError
+        if not OWN & given.keys():
+            return await self.guarded(frame, call, [(located(call), True)] if foreign(given) else [])
+        await self.state_of(frame, located(call))  # its time may have come
+        async with self.closed(call.gfid):
+            state = await self.state_now(frame, located(call))
+            if not state.can_be_kept:
+                raise OSError(errno.EOPNOTSUPP, "only regular files, and none in shards, are kept")
+            if state.fixed and foreign(given) or HOLD in given and not self.keeps(frame):
+                raise PermissionError
+            changed = given.copy()
+            if UNTIL in given:
+                changed[UNTIL] = str(self.wanted(given[UNTIL], state.until)).encode()
+            return await call.wind(dict=changed)
+
+    async def on_removexattr(self, frame: Frame, call: Call) -> Any:
+        name = call["name"]
+        if name != HOLD:
+            return await self.guarded(frame, call, [(located(call), True)] if name == UNTIL or foreign([name]) else [])
+        if not self.keeps(frame):
+            raise PermissionError
+        async with self.closed(call.gfid):
+            return await call.wind()
+
+    async def on_xattrop(self, frame: Frame, call: Call) -> Any:
+        """The way of replication, erasure coding and shards into a file: it says that something is about to be changed."""
+        if (OWN | {LINKTO}) & call["xattr"].keys():
+            raise PermissionError
+        await self.state_of(frame, located(call))  # before its ctime is another one
+        return call.wind()
+
+    def keeps(self, frame: Frame) -> bool:
+        """May who asks set and remove holds?"""
+        return frame.uid in (0, self.keeper)
+
+    def wanted(self, value: Any, present: int | None) -> int:
+        """The time that somebody asks for, if it may be set."""
+        now = time.time()
+        try:
+            until = moment(value)
+        except (ValueError, OverflowError):
+            raise OSError(errno.EINVAL, "neither seconds since the epoch, nor ISO 8601, nor forever") from None
+        if present is not None and until < present:
+            raise PermissionError
+        if until != present and (until <= now or self.longest and until > now + self.longest):
+            raise OSError(errno.EINVAL, "it has been, or is too far away")
+        return until
+
+    # What a file's state is
+
+    async def state_of(self, frame: Frame, loc: Loc) -> State:
+        """Of a file; it is committed first if its time has come."""
+        known = self.known.get(loc.gfid) if not loc.name else None  # a name may stand for another file by now
+        if known and time.time() < known.commits_at:
+            return known
+        with self.lock:
+            before = self.commits
+        state = await self.state_now(frame, loc)
+        if time.time() >= state.commits_at:
+            return await self.commit(frame, loc, state)
+        with self.lock:
+            if before == self.commits and state.gfid:
+                self.known[state.gfid] = state
+        return state
+
+    async def state_now(self, frame: Frame, loc: Loc) -> State:
+        with frame.as_root():
+            reply = await self.child.lookup(loc, ASKED).or_error()
+        if reply.op_ret >= 0:
+            return State.of(reply, self.commit_after)
+        if reply.op_errno in (errno.ENOENT, errno.ESTALE):  # a new name, or a file that has none any more
+            return State(loc.gfid)
+        raise OSError(reply.op_errno, os.strerror(reply.op_errno))  # not known: not allowed
+
+    async def commit(self, frame: Frame, loc: Loc, state: State) -> State:
+        """Commit a file that has been left alone for long enough, unless somebody was faster."""
+        plain = Loc(gfid=state.gfid, inode=loc.inode if not loc.name else self.fresh())
+        async with self.closed(state.gfid):
+            state = await self.state_now(frame, plain)
+            if time.time() < state.commits_at:
+                return state
+            until = int(state.commits_at) + int(self.period)
+            with frame.as_root():
+                await self.child.setxattr(plain, {UNTIL: str(until).encode()}, 0)
+        return State(state.gfid, until, state.hold, can_be_kept=True)
+
+    @asynccontextmanager
+    async def closed(self, gfid: Gfid | None) -> AsyncIterator[None]:
+        """No change of a file is inside, nor begins, and its state is read anew afterwards."""
+        gfid = gfid or Gfid.null()
+        empty: Future[None] = Future()  # glupy: ignore future: whoever leaves settles it, in a finally
+        over: Future[None] = Future()  # glupy: ignore future: settled below, in a finally
+        while True:
+            with self.lock:
+                if gfid not in self.closing:
+                    self.closing[gfid] = (empty, over)
+                    waiting = self.inside[gfid] > 0
+                    break
+                other = self.closing[gfid][1]
+            await other
+        try:
+            if waiting:
+                await empty
+            yield
+        finally:
+            with self.lock:
+                del self.closing[gfid]
+            self.forget_state(gfid)
+            over.set_result(None)
+
+    def forget_state(self, gfid: Gfid | None) -> None:
+        with self.lock:
+            self.commits += 1
+            if gfid:
+                self.known.pop(gfid)
+
+
+def changes(call: Call) -> bool:
+    """Does this call of a fop that may change a file do so?"""
+    if call.name == "open":
+        return bool(call["flags"] & (os.O_ACCMODE | os.O_TRUNC))
+    return "valid" not in call or call["valid"] != SET_ATIME_ONLY
+
+
+def foreign(names: Iterable[str]) -> set[str]:
+    """Those of extended attributes' names that are neither ours nor GlusterFS's own."""
+    return {name for name in names
+            if name == LINKTO or name not in OWN and not name.startswith(INTERNAL_NAMES)}
+
+
+def located(call: Call) -> Loc:
+    return by_gfid(call.inode, call.gfid)
+
+
+def by_gfid(inode: Inode | None, gfid: Gfid | None = None) -> Loc:
+    """A file without any of its names, which may be another file's by now."""
+    return Loc(inode=inode, gfid=gfid or (inode.gfid if inode else None))
+
+
+def moment(value: Any) -> int:
+    """Seconds since the epoch."""
+    text = (value.decode() if isinstance(value, bytes) else str(value)).rstrip("\0").strip()
+    if text == "forever":
+        return FOREVER
+    if text.isascii() and text.isdigit():
+        if int(text) > FOREVER:
+            raise ValueError(text)
+        return int(text)
+    at = datetime.fromisoformat(text.removesuffix("Z"))
+    return int((at if at.tzinfo else at.replace(tzinfo=timezone.utc)).timestamp())
