@@ -1,4 +1,4 @@
-"""pytest: paths, and a folder that glupy trusts."""
+"""pytest: paths, plugins, and a folder that glupy trusts."""
 
 from __future__ import annotations
 
@@ -15,13 +15,16 @@ from hypothesis import HealthCheck, settings
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 sys.path.insert(0, str(Path(__file__).resolve().parent / "mount"))
 
+from support import fop_table, workers  # noqa: E402
+
 # How long an example takes says how busy the machine is, not whether the code is right.
 settings.register_profile("glupy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("glupy")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "sanitize: also run in the build with sanitizers")
+    for plugin in (workers, fop_table):
+        config.pluginmanager.register(plugin)
 
 
 @pytest.fixture

@@ -128,6 +128,8 @@ def test_what_it_is_about(python: Graph) -> None:
     assert found["flush"][:1] == (None,) and found["flush"][2:5] == (fd.inode, fd.inode.gfid, "/filefd")
     assert found["ipc"] == (None,) * 5 + ("<Call of ipc>",)
     assert found["rename"][4] == "/file"
+    python.run(python.child.mkdir(glupy.Loc(inode=table.new(), gfid=glupy.Gfid.random()), 0o755, 0))
+    assert found["mkdir"][4:] == (None, "<Call of mkdir>")  # neither a path nor an inode that is in the table
 
 
 def test_changed_arguments(python: Graph) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import threading
+import traceback
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,6 +15,7 @@ from support import calls
 from support.graph import Graph
 from support.plain import outcome
 from support.volfiles import layer
+from support.waiting import PATIENCE
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*was never wound")
 
@@ -381,17 +383,41 @@ def test_a_future_between_two_requests(bench: Bench) -> None:
     bench.script.answer = None
 
 
-def test_two_cannot_wait_for_the_same_future(bench: Bench) -> None:
+def test_any_number_wait_for_the_same_future(bench: Bench) -> None:
+    async def answer(self: Any, loc: Any) -> None:
+        for settled in ("set_result", "set_exception"):
+            future, order = Future(), []
+
+            async def wait(number: int, future: Any = future, order: Any = order) -> Any:
+                try:
+                    return await future
+                finally:
+                    order.append(number)
+
+            async def settle(how: Any = getattr(future, settled)) -> None:
+                await sleep(0.001)
+                how(Failed(5))
+
+            results = await gather(*map(wait, range(20)), future, settle(), return_exceptions=True)
+            assert {type(result) for result in results[:-1]} == {Failed}
+            assert order == [*range(20)]
+
+    bench.fine(answer)
+
+
+def test_an_exception_does_not_grow_with_those_who_get_it(bench: Bench) -> None:
     async def answer(self: Any, loc: Any) -> None:
         future = Future()
+        future.set_exception(Failed(1))
 
-        async def settle() -> None:
-            await sleep(0.001)
-            future.set_result(5)
+        async def depth() -> int:
+            try:
+                await future
+            except Failed as error:
+                return len([*traceback.walk_tb(error.__traceback__)])
+            raise AssertionError
 
-        results = await gather(value(1, after=future), value(2, after=future), settle(), return_exceptions=True)
-        assert results[0] == 1
-        assert isinstance(results[1], RuntimeError)
+        assert {await depth() for _ in range(10)} == {1}
 
     bench.fine(answer)
 
@@ -447,7 +473,7 @@ def test_spawn_goes_on_after_the_answer(bench: Bench) -> None:
         self.spawn(later())
 
     bench.fine(answer)
-    assert done.wait(20)
+    assert done.wait(PATIENCE)
     assert seen == [0]
 
 

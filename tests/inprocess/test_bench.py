@@ -12,20 +12,20 @@ import glupy
 import pytest
 from support.graph import Graph
 from support.volfiles import layer
+from support.waiting import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def bench(folder: Path, *arguments: str) -> Any:
-    """Run one kind of bench; what it saved."""
-    kind = arguments[0]
+def bench(folder: Path, *arguments: str, saved: str | None = None) -> Any:
+    """Run one kind of bench; what it saved, under its own name or another."""
     command = [
         f"{os.environ['GLUPY_STAGE']}/glupybench/bench-python", ROOT / "bench", "--output", folder, "--rounds", "1",
         *arguments,
     ]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
     assert done.returncode == 0, done.stdout + done.stderr
-    return json.loads((folder / f"{kind}.json").read_text())
+    return json.loads((folder / f"{saved or arguments[0]}.json").read_text())
 
 
 def test_layers(tmp_path: Path) -> None:
@@ -38,6 +38,16 @@ def test_layers(tmp_path: Path) -> None:
     assert all(sample["wall"] > 0 and sample["cpu"] > 0 for sample in saved["samples"])
     assert {file.name for file in tmp_path.iterdir()} == {
         "layers.json", "costs-sync.png", "costs-thread.png", "threads.png"}
+
+
+@pytest.mark.skipif("GLUPY_SANITIZE" in os.environ, reason="valgrind does not run what is built with a sanitizer")
+def test_instructions(tmp_path: Path) -> None:
+    names = ["nothing", "C", "one await", "unavoidable: one await"]
+    saved = bench(tmp_path, "layers", "--instructions", "--fops", "stat", "--only", *names, saved="instructions")
+    nothing, c, await_, bound = (count["instructions"] for name in names for count in saved["samples"]
+                                 if count["contender"] == name)
+    assert 0 < nothing < c < await_
+    assert 0 < bound < await_ - c
 
 
 def test_first_glupy_goes_through_python(monkeypatch: pytest.MonkeyPatch) -> None:

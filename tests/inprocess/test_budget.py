@@ -12,7 +12,7 @@ import pytest
 from support import control
 from support.graph import Graph
 from support.volfiles import layer
-from support.waiting import wait_until
+from support.waiting import PATIENCE, wait_until
 
 LAYERS = [layer("sink", "glupytest/sink"), layer("control", "glupytest/control"),
           layer("scripted", "user/scripted", budget=0.05)]
@@ -23,7 +23,7 @@ def ask(graph: Graph) -> None:
 
 
 def blocks_here(event: threading.Event) -> None:
-    event.wait(20)
+    event.wait(PATIENCE)
 
 
 def runs_here(event: threading.Event) -> None:

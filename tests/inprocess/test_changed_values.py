@@ -14,6 +14,10 @@ from support.plain import plain
 from support.volfiles import layer
 
 
+#: What the log has of a reply that is longer than what was asked for.
+CUT = r" 0-upper: upper: \w+ of '[^']*' is answered with "
+
+
 class Stack:
     """Two scripted layers over a sink, or over a child that answers later; the upper one is called from C."""
 
@@ -22,7 +26,7 @@ class Stack:
         if child == "thread":
             layers.append(layer("chaos", "glupytest/chaos", thread=100))
         layers += [layer("lower", "user/scripted"), layer("upper", "user/scripted")]
-        self.graph = Graph([*layers, layer("caller", "glupytest/onstack", stack="pthread")], expected=("on purpose",))
+        self.graph = Graph([*layers, layer("caller", "glupytest/onstack", stack="pthread")], expected=("on purpose", CUT))
 
     def __enter__(self) -> Stack:
         self.graph.__enter__()
@@ -150,7 +154,7 @@ def test_other_arguments_of_a_call(child: str, how: str) -> None:
             return reply.op_ret
 
         for _ in range(20):
-            assert stack.run(work()) == 45000
+            assert stack.run(work()) == len(b"short")
             stat, writev, getxattr = stack.seen
             assert stat[0] == "/other"
             assert writev[1:3] == [b"replaced " * 5000, 10]
@@ -306,7 +310,7 @@ def test_payload_of_a_reply(child: str) -> None:
             return [(reply.op_ret, bytes(reply.vector)) for reply in replies]
 
         raw = [bytes((offset + number) % 251 for number in range(10_000)) for offset in range(5)]
-        expected = [raw[0].upper(), b"abcd" + raw[1], raw[2], b"", raw[4]]
+        expected = [raw[0].upper(), (b"abcd" + raw[1])[:10_000], raw[2], b"", raw[4]]
         for _ in range(10):
             assert stack.run(work()) == [(len(data), data) for data in expected]
 

@@ -154,10 +154,10 @@ def test_python_time_is_time_in_python(bench: Bench) -> None:
     ended = threading.Event()
 
     def busy(translator: Any, frame: Any, loc: Any, xdata: Any) -> None:
-        ended.wait(0.05)
+        ended.wait(0.1)
 
     async def idle(translator: Any, loc: Any) -> Any:
-        await sleep(0.05)
+        await sleep(0.5)  # on a busy machine, part of it is over before the wait begins
         return await translator.child.stat(loc, None)
 
     bench.answer = busy
@@ -353,7 +353,7 @@ def test_size_is_limited(bench: Bench) -> None:
         suspended = (report[0] if isinstance(report, list) else report)["suspended"]
         assert 0 < suspended["shown"] == len(suspended["longest"]) < 100
         assert {one["path"] for one in suspended["longest"]} == {"..." + "\x01" * 1000}
-    assert len(idle) % 1024 == 0 and len(idle) - len(idle.rstrip()) >= 512
+        assert len(value) == len(idle) and len(value.rstrip()) > 2 * len(idle.rstrip())
     bench.release(futures)
 
 
@@ -380,9 +380,42 @@ def test_looking_while_it_works(bench: Bench) -> None:
             assert stats["suspended"]["count"] <= 4 and stats["in_flight"] <= 4
             stat = stats["fops"].get("stat", {"calls": 0, "errors": {}, "failed": 0, "in_flight": 0})
             assert stat["in_flight"] + stat["failed"] == stat["calls"]
-            assert abs(sum(stat["errors"].values()) - stat["failed"]) <= 4
+            # One number is read after the other, and requests end in between.
+            later = bench.stats()["fops"].get("stat", {"failed": 0})
+            assert stat["failed"] - 4 <= sum(stat["errors"].values()) <= later["failed"] + 4
         bench.dump()
     stop.set()
     for thread in threads:
         thread.join()
     assert bench.stats()["in_flight"] == 0
+
+
+def test_item_12_errnos_that_no_system_knows_are_bounded() -> None:
+    """A child may send another one each time: they are not told apart for ever, and none is lost."""
+    unknown = 3000
+    layers = [layer("sink", "glupytest/sink", fail=1, fail_step=1), layer("script", "user/scripted")]
+    with Graph(layers) as graph:
+
+        async def hands_on(self: Any, name: str, frame: Any, *args: Any) -> Any:
+            try:
+                return await getattr(self.child, name)(*args)
+            except OSError as error:
+                return error.reply  # type: ignore[attr-defined]
+
+        async def stats(count: int) -> list[int]:
+            return [(await outcome(graph.child.stat(loc)))[1] for _ in range(count)]
+
+        loc = calls.loc_of(graph.probe.itable, "file")
+        graph.translator("script").answer = hands_on
+        seen = graph.run(stats(133 + unknown))
+        graph.translator("script").answer = lambda *args: None
+        assert seen == list(range(1, 133 + unknown + 1))
+        reply = graph.run(graph.child.getxattr(loc, f"{STATS}.script", None))
+        fop = parsed(reply.dict[f"{STATS}.script"])["fops"]["stat"]
+        errors = fop["errors"]
+        assert fop["failed"] == sum(errors.values()) == 133 + unknown
+        assert [name for name in errors if name.isdecimal() and int(name) > 133] != []
+        assert errors["other"] == unknown - 16
+        assert {"EPERM", "ENOENT", "EIO", "EHWPOISON"} <= set(errors)
+        assert len(errors) == 133 + 16 + 1
+        del loc, reply

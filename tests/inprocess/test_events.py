@@ -12,7 +12,7 @@ from glupy import Event, _core
 from support import control
 from support.graph import Graph, GraphFailed
 from support.volfiles import layer
-from support.waiting import wait_until
+from support.waiting import PATIENCE, wait_until
 
 
 def layers() -> list[Any]:
@@ -228,9 +228,9 @@ def test_fini_waits_for_requests() -> None:
 
         thread = threading.Thread(target=ask)
         thread.start()
-        assert inside.wait(20)
+        assert inside.wait(PATIENCE)
         control.event(graph, "scripted", Event.PARENT_DOWN)
         assert not ended.is_set()
         gate.set_result(None)
         thread.join()
-        assert ended.wait(20) and isinstance(errors[0], PermissionError)
+        assert ended.wait(PATIENCE) and isinstance(errors[0], PermissionError)

@@ -20,7 +20,7 @@ from support.plain import outcome, plain
 from support.volfiles import layer
 
 FOPS = [*glupy.FOPS]
-WAYS = ["awaited", "looked_into", "tail", "nothing"]
+WAYS = ["awaited", "looked_into", "tail", "nothing", "as_value"]
 Counts = Counter[tuple[str, str]]
 
 
@@ -106,7 +106,16 @@ def test_failed_on_purpose(fop: str, number: int, graph: Graph, counts: Counts) 
         await getattr(self.child, name)(*args)
         raise OSError(number, "on purpose")
 
-    for answer, xdata in ((plain_def, {}), (coroutine, {"why": "on purpose", "count": 3}), (after_the_child, {})):
+    def returned(self: Any, name: str, frame: Any, *args: Any) -> Any:
+        return glupy.fail(number)
+
+    async def returned_with_xdata(self: Any, name: str, frame: Any, *args: Any) -> Any:
+        await getattr(self.child, name)(*args)
+        return glupy.fail(number, xdata={"why": "on purpose", "count": 3})
+
+    xdata_given = {"why": "on purpose", "count": 3}
+    for answer, xdata in ((plain_def, {}), (coroutine, xdata_given), (after_the_child, {}), (returned, {}),
+                          (returned_with_xdata, xdata_given)):
         script.answer = answer
         before = script.seen[fop]
         kind, seen, reply = graph.run(outcome(getattr(graph.child, fop)(*calls.arguments(fop, graph.probe.itable))))

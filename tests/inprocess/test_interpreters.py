@@ -17,10 +17,10 @@ from typing import Any
 import glupy
 import pytest
 from glupy import Event, Fd, Gfid, Inode, Loc, Shared, Xdata
-from support import calls, control, sight
+from support import calls, control, sight, statedump
 from support.graph import Graph, GraphFailed, settle
 from support.volfiles import Layer, layer
-from support.waiting import wait_until
+from support.waiting import PATIENCE, wait_until
 
 SEVERAL = sys.version_info >= (3, 12)
 FREE_THREADED = "free-threading" in sys.version
@@ -45,10 +45,15 @@ def refused(layers: list[Layer]) -> str:
     return str(caught.value)
 
 
+def spread(module: str = "spread", **options: object) -> Layer:
+    """The layer, in a volfile written by hand: what is wrong with its options keeps the graph from starting."""
+    return layer("spread", "features/glupy", module=module, **options)
+
+
 def served(*below: Layer, interpreters: int, expected: tuple[str, ...] = (), **options: object) -> Any:
     """A test that is given a graph with a layer that so many interpreters serve; or, where Python cannot do that, one
     that sees it refused."""
-    layers = [*(below or (SINK,)), layer("spread", "user/spread", interpreters=interpreters, **options)]
+    layers = [*(below or (SINK,)), spread(interpreters=interpreters, **options)]
 
     def decorate(test: Callable[[Graph], None]) -> Callable[[], None]:
         @functools.wraps(test)
@@ -128,7 +133,7 @@ def test_each_begins_and_ends_once(graph: Graph) -> None:
 
 
 def test_nothing_is_left() -> None:
-    """After the test before."""
+    test_each_begins_and_ends_once()
     each = [0, 1, 2] if SEVERAL else []
     assert noted("fini") == each
     wait_until(lambda: noted("closed") == noted("end") == each, "the tasks to be closed, by threads of glupy's")
@@ -176,6 +181,7 @@ def test_contexts_end_with_the_graph(graph: Graph) -> None:
 
 
 def test_and_are_dropped_then() -> None:
+    test_contexts_end_with_the_graph()
     assert [noted("dropped left0"), noted("dropped left1")] == ([[0], [1]] if SEVERAL else [[], []])
 
 
@@ -226,7 +232,7 @@ def come_by() -> Iterator[None]:
     if not FREE_THREADED:
         yield
         return
-    with Graph([SINK, layer("spread", "user/spread", interpreters=3)]):
+    with Graph([SINK, spread(interpreters=3)]):
         yield
 
 
@@ -257,15 +263,15 @@ def test_errors_have_their_traceback(graph: Graph) -> None:
         expected=("interpreters is .4., and was .3.",))
 def test_options_change_in_all(graph: Graph) -> None:
     """The test's own control layer is below; it stands for GlusterFS."""
-    control.reconfigure(graph, "spread", {"interpreters": 3, "limit": 5})
+    control.reconfigure(graph, "spread", {"module": "spread", "interpreters": 3, "limit": 5})
     assert noted("limit 1 5") == [0, 1, 2]
-    control.reconfigure(graph, "spread", {"interpreters": 4, "limit": 6})
+    control.reconfigure(graph, "spread", {"module": "spread", "interpreters": 4, "limit": 6})
     assert noted("limit 5 6") == []
     kept = [text for level, text in graph.entries() if "keeps the options it has" in text]
     assert len(kept) == 1 and "another number of interpreters takes a new graph" in kept[0]
-    control.reconfigure(graph, "spread", {"interpreters": 3, "enabled": "off"})
+    control.reconfigure(graph, "spread", {"module": "spread", "interpreters": 3, "enabled": "off"})
     assert [ask_raw(graph, last) for last in (0, 1, 2)] == [None, None, None]
-    control.reconfigure(graph, "spread", {"interpreters": 3, "limit": 7})
+    control.reconfigure(graph, "spread", {"module": "spread", "interpreters": 3, "limit": 7})
     assert [ask_raw(graph, last) for last in (0, 1, 2)] == [7, 7, 7]
 
 
@@ -278,7 +284,8 @@ def test_options_change_in_all_or_none(how: str, who: int) -> None:
     def test(graph: Graph) -> None:
         bad = {how.split()[0]: who, "later": "later" in how}
         for limit in (5, 6, 7):
-            control.reconfigure(graph, "spread", {"interpreters": 3, "limit": limit, **(bad if limit == 6 else {})})
+            options = {"module": "spread", "interpreters": 3, "limit": limit}
+            control.reconfigure(graph, "spread", {**options, **(bad if limit == 6 else {})})
         wait_until(lambda: [ask_raw(graph, each) for each in (0, 1, 2)] == [7, 7, 7], "the last change")
         assert noted("limit 1 5") == noted("limit 5 7") == [0, 1, 2]
         assert noted("limit 5 6") == ([] if how == "unread" else [0, 1, 2])
@@ -304,7 +311,7 @@ NEEDS = "several interpreters need Python 3.12 or later"
 def test_init_fails_in_one(failing: int) -> None:
     """Those that had begun end, and nothing of them stays."""
     clear()
-    log = refused([SINK, layer("spread", "user/spread", interpreters=3, failing=failing)])
+    log = refused([SINK, spread(interpreters=3, failing=failing)])
     assert ("Spread.init failed: ValueError: on purpose" if SEVERAL else NEEDS) in log
     begun = list(range(failing + 1)) if SEVERAL else []
     assert noted("init") == begun
@@ -317,7 +324,7 @@ def test_init_fails_in_one(failing: int) -> None:
 
 def test_the_classes_differ() -> None:
     clear()
-    log = refused([SINK, layer("spread", "user/spread", interpreters=2, odd=1)])
+    log = refused([SINK, spread(interpreters=2, odd=1)])
     assert ("spread is not loaded: it handles unlink in one interpreter and not" if SEVERAL else NEEDS) in log
     assert noted("fini") == ([0, 1] if SEVERAL else [])
 
@@ -325,9 +332,9 @@ def test_the_classes_differ() -> None:
 def test_an_extension_for_one_interpreter_only() -> None:
     """In init(), and with the module."""
     clear()
-    for where, how in (("init", "user/spread"), ("import", "user/spread_curses")):
+    for where, module in (("init", "spread"), ("import", "spread_curses")):
         options = {"extension": "readline"} if where == "init" else {}
-        log = refused([SINK, layer("spread", how, interpreters=2, **options)])
+        log = refused([SINK, spread(module, interpreters=2, **options)])
         if not SEVERAL:
             assert NEEDS in log
         elif where == "init":
@@ -341,18 +348,37 @@ def test_an_extension_for_one_interpreter_only() -> None:
 @pytest.mark.parametrize(("number", "reason"), [(0, "must be at least 1 and at most 32"), ("two", "expected a whole number"),
                                                 (33, "must be at least 1 and at most 32")])
 def test_numbers_that_are_none(number: object, reason: str) -> None:
-    log = refused([SINK, layer("spread", "user/spread", interpreters=number)])
+    log = refused([SINK, spread(interpreters=number)])
     assert f'option interpreters is "{number}": {reason}' in log
 
 
+@pytest.mark.parametrize("options", [{"failing": 1}, {"failing": 2}, {"odd": 1}, {"extension": "readline"}], ids=str)
+def test_item_18_a_brick_is_served_by_one_then(options: dict[str, object]) -> None:
+    """In a volume as glusterd makes it, interpreters that cannot be had keep nothing from starting."""
+    clear()
+    wrong = (" is not loaded: ", "option interpreters is 3")
+    with Graph([SINK, layer("control", "glupytest/control"), layer("spread", "user/spread", interpreters=3, **options)],
+               expected=wrong) as graph:
+        for last in (0, 1, 2):
+            assert ask(graph, at_last(graph, last))["who"] == 0
+        (said,) = [text for level, text in graph.entries() if level == "E" and "option interpreters is 3" in text]
+        assert said.endswith("One interpreter serves it")
+        assert ("another interpreter did not load it" if SEVERAL else NEEDS) in said
+        control.reconfigure(graph, "spread", {"interpreters": 3, "limit": 7, **options})
+        wait_until(lambda: ask_raw(graph, 1) == 7, "the change")
+        shown = statedump.text(graph)
+        assert "options.interpreters=1\n" in shown and "options.ignored.interpreters=option interpreters is " in shown
+    assert 0 in noted("fini")
+
+
 def test_a_classic_translator() -> None:
-    log = refused([SINK, layer("old", "user/classic_pass_all", interpreters=2)])
+    log = refused([SINK, layer("old", "features/glupy", module="classic_pass_all", interpreters=2)])
     assert "option interpreters is for translators of glupy's own API" in log
 
 
 def test_one_is_as_none() -> None:
     clear()
-    with Graph([SINK, layer("spread", "user/spread", interpreters=1)]) as graph:
+    with Graph([SINK, spread(interpreters=1)]) as graph:
         assert noted("init") == [0]
         assert ask(graph, calls.loc_of(graph.probe.itable, "file"))["who"] == 0
     assert noted("fini") == [0]
@@ -385,6 +411,6 @@ sys.exit(7)
 def test_a_program_that_ends(how: str) -> None:
     """Its graph is up, threads have been in several interpreters, and two of them still are."""
     program = subprocess.run([sys.executable, "-c", PROGRAM, "2" if SEVERAL else "1", how if SEVERAL else ""], capture_output=True, text=True,
-                             timeout=60, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)})
+                             timeout=PATIENCE, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)})
     assert (program.returncode, program.stderr) == (7, "")
     assert program.stdout == ("left\nleft\n" if how and SEVERAL else "")

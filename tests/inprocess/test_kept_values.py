@@ -13,6 +13,7 @@ from support import calls
 from support.graph import Graph
 from support.plain import outcome, plain
 from support.volfiles import layer
+from support.waiting import wait_until
 
 FOPS = [*glupy.FOPS]
 
@@ -256,3 +257,30 @@ def test_a_reply_outlives_its_request_and_its_caller() -> None:
         assert entry.inode.table.root.is_root
         assert xdata == {"sink": "readdirp"}
         del entry, xdata
+
+
+def test_what_is_replaced_without_a_look_is_given_up() -> None:
+    """A reply's fields that are set before anybody has read them: inodes, fds, entries, xdata."""
+    with graph_of(xdata="on") as graph:
+        table = graph.probe.itable
+        loc = calls.loc_of(table, "file")
+        fd = glupy.Fd.create(loc.inode)
+        other = table.new()
+
+        async def work() -> None:
+            for _ in range(10):
+                looked = await graph.child.lookup(loc)
+                looked.inode, looked.xdata = other, {}
+                opened = await graph.child.open(loc, os.O_RDONLY, fd)
+                opened.fd = None
+                read = await graph.child.readdirp(glupy.Fd.create(table.root), 4096, 0)
+                read.entries = []
+
+        def kept() -> tuple[int, int]:
+            return loc.inode.refs, other.refs
+
+        # Of the one: loc's, that of the Inode that its attribute makes, and the fd's. What making them left is let go later.
+        wait_until(lambda: kept() == (3, 1), "what is not used any more to be released")
+        graph.run(work())
+        wait_until(lambda: kept() == (3, 1), "what was replaced to be released")
+        del loc, fd, other

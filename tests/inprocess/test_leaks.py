@@ -10,6 +10,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from support.waiting import PATIENCE
+
 TESTS = Path(__file__).resolve().parent.parent
 SANITIZED = bool(os.environ.get("GLUPY_SANITIZE"))
 REQUESTS = 4_000 if SANITIZED else 40_000
@@ -27,7 +29,7 @@ def run() -> tuple[dict[str, Any], str]:
         environment["LSAN_OPTIONS"] = "use_tls=0"
     process = subprocess.run(
         [sys.executable, TESTS / "support/leaks.py", str(REQUESTS), *(["sanitized"] if SANITIZED else [])],
-        env=environment, capture_output=True, text=True, timeout=120, check=False,
+        env=environment, capture_output=True, text=True, timeout=2 * PATIENCE, check=False,
     )
     assert process.returncode == 0, process.stderr[-4000:]
     return json.loads(process.stdout.splitlines()[0]), process.stderr

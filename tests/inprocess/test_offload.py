@@ -17,7 +17,7 @@ from support.graph import Graph
 from support.plain import outcome
 from support.sight import STATS, parsed
 from support.volfiles import layer
-from support.waiting import wait_until
+from support.waiting import PATIENCE, wait_until
 from test_any_fop import after, every_fop_in_every_way, graph, stacked
 
 WAYS = ["waits", "tail", "nothing", "gathers", "runs", "again"]
@@ -81,7 +81,7 @@ def test_sixty_four_at_once_and_the_rest_in_turn(python: Graph) -> None:
     replies: list[Any] = []
     winder = threading.Thread(target=lambda: replies.extend(python.run(many(python, 200))))
     winder.start()
-    assert reached.wait(20)
+    assert reached.wait(PATIENCE)
     assert python.run(python.child.stat(calls.loc_of(python.probe.itable, "file"))).op_ret == 0
     assert translator.seen["its own fstat"] == 64
     go_on.set()
@@ -138,7 +138,7 @@ def returns_a_coroutine_that_waits(self: Any, frame: Any, fd: Any, xdata: Any) -
     (fails(ValueError, "what"), errno.EIO, "ValueError: what"),
     (fails(SystemExit), errno.EIO, "SystemExit"),
     (lambda *args: 3, errno.EIO, "fstat returned 3"),
-    (waits_for(3), errno.EIO, "TypeError: wait(): expected a wind, gather, Future or coroutine, not 3"),
+    (waits_for(3), errno.EIO, "TypeError: wait(): expected a wind, gather, Future, Task or coroutine, not 3"),
     (waits_in_a_coroutine, errno.EIO, "RuntimeError: wait() blocks: it is for methods with @glupy.offload"),
     (returns_a_coroutine_that_waits, errno.EIO, "RuntimeError: wait() blocks: it is for methods with @glupy.offload"),
 ])
@@ -314,7 +314,7 @@ def test_what_has_not_begun_at_the_end_passes_by() -> None:
         threads[1].start()
         wait_until(lambda: stats_of(made)["fops"].get("lookup", {}).get("in_flight") == 1, "the lookup to be queued")
         control.event(made, "ending", glupy.Event.PARENT_DOWN, through="top")
-        assert ended.wait(20) and not results
+        assert ended.wait(PATIENCE) and not results
         gate.set()
         for thread in threads:
             thread.join()

@@ -80,7 +80,7 @@ def test_xattrs(brick: Brick) -> None:
         gfapi.setxattr(brick.graph, "/xattrs", name, value)
         assert os.getxattr(brick.path / "xattrs", name) == value
         assert gfapi.getxattr(brick.graph, "/xattrs", name) == value
-    gfapi.call("removexattr", brick.graph.fs, "/xattrs", "user.short")
+    gfapi.call("lremovexattr", brick.graph.fs, "/xattrs", "user.short")
     with pytest.raises(OSError) as caught:
         gfapi.getxattr(brick.graph, "/xattrs", "user.short")
     assert caught.value.errno == errno.ENODATA
@@ -103,7 +103,7 @@ def test_directories(brick: Brick, count: int) -> None:
     ("open", ("/missing", os.O_RDONLY), errno.ENOENT), ("unlink", ("/missing",), errno.ENOENT),
     ("rmdir", ("/full",), errno.ENOTEMPTY), ("mkdir", ("/full", 0o755), errno.EEXIST),
     ("rename", ("/missing", "/other"), errno.ENOENT), ("open", ("/full/file/below", os.O_RDONLY), errno.ENOTDIR),
-    ("removexattr", ("/full", "user.missing"), errno.ENODATA),
+    ("lremovexattr", ("/full", "user.missing"), errno.ENODATA),
 ])
 def test_failures(brick: Brick, name: str, arguments: tuple[object, ...], number: int) -> None:
     (brick.path / "full").mkdir(exist_ok=True)

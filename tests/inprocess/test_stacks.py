@@ -97,7 +97,7 @@ def comparing_without_end() -> Any:
     return Same() == 1
 
 
-def nested(depth: int = 100_000) -> list[Any]:
+def nested(depth: int = 300_000) -> list[Any]:
     value: list[Any] = []
     for _ in range(depth):
         value = [value]
@@ -116,7 +116,7 @@ def json_of_what_is_deep() -> Any:
 
 @recursion
 def json_text_that_is_deep() -> Any:
-    return json.loads("[" * 100_000)
+    return json.loads("[" * 1_000_000)
 
 
 @recursion
@@ -136,14 +136,17 @@ def coroutines_in_coroutines() -> Any:
 @pytest.mark.parametrize("where", ["plain", "coroutine", "after a wind"])
 def test_recursion_without_end_is_an_error(down: str, where: str) -> None:
     """In Python alone, and by way of C code, which needs the more stack."""
-    with Graph(stacked(down, "io-thread", layer("script", "user/scripted")), expected=("RecursionError",)) as graph:
+    expected = ("RecursionError", "stat returned True")
+    with Graph(stacked(down, "io-thread", layer("script", "user/scripted")), expected=expected) as graph:
         script = graph.translator("script")
         for function in RECURSIONS.values():
             start = len(graph.text())
             script.answer = answer_by(function, where)
             assert graph.run(one_stat(graph))[:2] == ("error", errno.EIO), function.__name__
             text = graph.text()[start:]
-            assert text.count("RecursionError") >= 1, function.__name__
+            # Python 3.14 counts the bytes of the stack: what has an end may come to it there.
+            bounded = function is comparing_what_is_deep and "stat returned True" in text
+            assert text.count("RecursionError") >= 1 or bounded, function.__name__
             assert "script: stat of '/file' failed" in text
         script.answer = lambda *args: None
         assert graph.run(one_stat(graph))["op_ret"] == 0

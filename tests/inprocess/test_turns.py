@@ -10,6 +10,7 @@ import glupy
 import pytest
 from support.graph import Graph
 from support.volfiles import layer
+from support.waiting import PATIENCE
 
 LAYERS = [layer("sink", "glupytest/sink"), layer("scripted", "user/scripted")]
 
@@ -19,7 +20,7 @@ def stat(graph: Graph, path: str) -> Any:
 
 
 def blocks(end: threading.Event) -> None:
-    end.wait(60)
+    end.wait(PATIENCE)
 
 
 def computes(end: threading.Event) -> None:
@@ -43,12 +44,12 @@ def test_a_long_stay(stay: Any, stayers: int) -> None:
         stays = [pool.submit(stat, graph, "/stays") for _ in range(stayers)]
         try:
             for _ in stays:
-                assert inside.acquire(timeout=60)
-            during = [future.result(60) for future in [pool.submit(stat, graph, "/other") for _ in range(100)]]
+                assert inside.acquire(timeout=PATIENCE)
+            during = [future.result(PATIENCE) for future in [pool.submit(stat, graph, "/other") for _ in range(100)]]
             assert not any(future.done() for future in stays)
         finally:
             end.set()
-        after = [future.result(60) for future in [pool.submit(stat, graph, "/other") for _ in range(100)]]
+        after = [future.result(PATIENCE) for future in [pool.submit(stat, graph, "/other") for _ in range(100)]]
         assert len(during) == len(after) == 100
-        assert all(future.result(60) for future in stays)
+        assert all(future.result(PATIENCE) for future in stays)
         assert graph.translator("scripted").seen["stat"] == 200 + stayers

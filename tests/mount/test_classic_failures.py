@@ -51,6 +51,14 @@ IN_FOP = {
     "none-argument": "TypeError: wind_lookup: loc is None",
     "empty-loc": "ValueError: wind_lookup: loc has no inode",
     "empty-dict": "ValueError: wind_lookup: ",
+    "empty-parent": "ValueError: wind_lookup: loc.parent is no inode of GlusterFS's",
+    "empty-inode-of-fd": "ValueError: wind_readv: fd is no fd of GlusterFS's",
+    "own-iobref": "ValueError: wind_writev: iobref is none of GlusterFS's",
+    "null-base": "ValueError: wind_writev: vector[0] has no iov_base, but an iov_len",
+    "long-count": "ValueError: wind_writev: count is 5, but vector has 2",
+    "long-piece": "ValueError: wind_writev: vector[0] says that there are 17 bytes: it has 16",
+    "wild-path": "ValueError: wind_lookup: loc.path points to where nothing can be read",
+    "set-field": "AttributeError: inode_t.table: this inode_t is GlusterFS's own: what is in it cannot be set",
     "strange-child": "ValueError: wind_ipc: this is no child of fails",
     "no-callback": "RuntimeError: wind_ipc: there is no ipc_cbk to take its reply",
     "another-fop": "TypeError: unwind_ipc: this frame is one of FOP: dl.unwind_FOP",
@@ -76,6 +84,12 @@ def checked(mount: Mount, how: str, where: str, fop: str, sentence: str) -> None
 def test_in_a_fop(shared: Mount, how: str) -> None:
     for fop in CALLS:
         checked(shared, how, "in", fop, IN_FOP[how])
+    serves(shared)
+
+
+def test_empty_list(shared: Mount) -> None:
+    """A dirent of the script's own that is no list."""
+    checked(shared, "empty-dirent", "in", "readdirp", "ValueError: unwind_readdirp: entries has a list that was not set up")
     serves(shared)
 
 

@@ -134,7 +134,7 @@ def huge(trusted: Path, evil: Path) -> None:
 
 
 FOLDERS: dict[Callable[..., None], str] = {
-    link_into: r"/tmp: folder is writable by others \(sticky or not\), mode 1777, so .*; chmod go-w /tmp, or move",
+    link_into: r"/tmp: folder is writable by others \(sticky or not\), mode 1777, so .*; move",
     link_to_a_folder: r"/tmp: folder is writable by others",
     foreign_link: r"/mod.py: a link owned by uid 1234, so glupy does not run what it leads to: .*: chown -h root ",
     group_can_write: r"/mod.py: file is writable by its group, mode 0664, .*; chmod go-w ",

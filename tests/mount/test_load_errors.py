@@ -14,7 +14,7 @@ import glupy
 import pytest
 from support.mounts import Mount, MountFailed
 from support.volfiles import Layer, layer
-from support.waiting import wait_until
+from support.waiting import PATIENCE, wait_until
 
 HEAD = "from glupy import Option, Translator\n\n\n"
 GOOD = HEAD + """\
@@ -24,9 +24,6 @@ class Good(Translator):
     async def lookup(self, frame, loc, xdata):
         return await self.child.lookup(loc, xdata)
 """
-
-#: Seconds after which a glusterfs that should have ended counts as hung.
-PATIENCE = 20
 
 
 def write(folder: Path, text: str, name: str = "mod.py") -> Path:
@@ -156,11 +153,23 @@ BROKEN = {
     "missing-option": Broken(
         HEAD + "class Bad(Translator):\n    size = Option(int, help='how many')\n",
         ("option size is missing: Bad needs it (how many)",), 4),
-    "taken-option": method("child = Option(int, default=1)", "option child: self.child is glupy's own", line=4),
+    "taken-option": method("child = Option(int, default=1)", "option child: it hides self.child, which is glupy's own", line=4),
     "classic": Broken(
         "class xlator:\n    def lookup_fop(self, frame, this, loc, xdata):\n        pass\n",
         ("no Translator class: xlator.lookup_fop is named as in the classic API",
          "`async def lookup(self, frame, loc, xdata)`")),
+    "interim-base": Broken(
+        "from glupy import *\n\nclass xlator(Translator):\n    def __init__(self, c_this):\n"
+        "        Translator.__init__(self, c_this)\n\n    def lookup_fop(self, frame, this, loc, xdata):\n        return 0\n",
+        ("xlator is based on this glupy's Translator: a script written for the first glupy starts with `from gluster.glupy "
+         "import *`, not with glupy: docs/porting-classic.md",), 4),
+    "interim-names": Broken(
+        "from glupy import *\n\n@lookup_fop_t\ndef lookup_fop(frame, this, loc, xdata):\n    return 0\n\nclass xlator:\n"
+        "    def __init__(self, xl):\n        dl.set_lookup_fop(xl, lookup_fop)\n",
+        ("NameError: name 'lookup_fop_t' is not defined", "starts with `from gluster.glupy import *`"), 3),
+    "interim-python-2": Broken(
+        "from glupy import *\nprint 'starts'\n\nclass xlator (Translator):\n    pass\n",
+        ("SyntaxError: Missing parentheses in call to 'print'", "starts with `from gluster.glupy import *`"), 2),
     "classic-method": method(
         "def lookup_cbk(self, frame, cookie, this, op_ret):\n    pass",
         "Bad.lookup_cbk is named as in the classic API (from gluster.glupy import *); here one method does both: "

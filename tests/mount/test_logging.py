@@ -64,6 +64,28 @@ def test_nothing_is_formatted_that_is_not_written(mount: Mount) -> None:
     assert ask(mount, "formats") == dict.fromkeys(everywhere, 0)
 
 
+def test_the_short_way_says_the_same(mount: Mount) -> None:
+    """What goes straight to GlusterFS's log is what Python's logging would have made of it, at the same place."""
+    entries = [re.sub(r"^\[[^]]*\] |speaks.py:\d+:", "", text).rstrip() for _, text in said(mount, "straight") if " 0-speaks: " in text]
+    texts = [text.partition(" 0-speaks: ")[2].splitlines()[0].strip() for text in entries]
+    one = ["plain 100%", "text and 5", "value of a dict", "{}", "an object", "b\\0a\\udc80d \u20ac",
+           "by log()", "by a name", "with extra"]
+    assert texts == one + one and entries[:9] == entries[9:17] + [entries[17].partition("\n")[0]]
+    assert all("straight" in text for text in entries if "by a name" not in text)
+
+
+def test_a_message_that_cannot_be_made() -> None:
+    """Python's logging tells of it on stderr, which is the log here; nobody else notices."""
+    with Mount([layer("speaks", "user/speaks")], expected=(" 0-speaks: ",)) as mount:
+        entries = said(mount, "mistaken")
+    assert any("Logging error" in text for _, text in entries) and any("TypeError" in text for _, text in entries)
+
+
+def test_a_filter_is_asked(mount: Mount) -> None:
+    texts = [text.partition(" 0-speaks: ")[2].strip() for _, text in said(mount, "filtered") if " 0-speaks: " in text]
+    assert texts == ["LOUD", "quiet"]
+
+
 #: A gf_loglevel_t, the lowest of Python's levels that is written, and the letters of what is written.
 LEVELS = [(0, 1 << 30, ""), (2, 1 << 30, ""), (3, 50, "C"), (4, 40, "CE"), (5, 30, "CEW"), (6, 25, "CEWN"),
           (7, 20, "CEWNI"), (8, 10, "CEWNID"), (9, 1, "CEWNIDT")]
@@ -139,3 +161,20 @@ def test_a_refusal_is_seen_whatever_its_log_level(trusted: Path) -> None:
         with pytest.raises(MountFailed) as caught, mount:
             pass
         assert "python is not loaded: " in caught.value.log
+
+
+AGAIN = ("printed again", "complained again", "logged again", "library again", "UserWarning: warned again",
+         "logged on a thread again", "RuntimeError: in __del__", "ValueError: raised again")
+
+
+def test_item_16_each_entry_appears_at_once() -> None:
+    """GlusterFS holds back what it has just been told, for two minutes; not what an author says, nor his mistakes."""
+    times = 39
+    with Mount([layer("speaks", "user/speaks")], expected=(*SAID, "again", "in __del__", "getxattr of", "GETXATTR")) as mount:
+        ask(mount, f"repeats.{times}")
+        for _ in range(times):
+            with pytest.raises(OSError, match="Input/output error"):
+                os.getxattr(mount.path, "user.speaks.raises")
+        entries = [text for _, text in mount.entries()]
+        assert {text: sum(text in entry for entry in entries) for text in AGAIN} == dict.fromkeys(AGAIN, times)
+        assert "repeated" not in mount.text()

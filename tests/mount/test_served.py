@@ -40,7 +40,7 @@ def counted(mount: Mount) -> Counter[str]:
 def test_a_mount() -> None:
     if not SEVERAL:
         with pytest.raises(MountFailed, match="option interpreters is 2: several interpreters need Python 3.12"):
-            Mount([LAYER]).__enter__()
+            Mount([layer("spread", "features/glupy", module="served", interpreters=2)]).__enter__()
         return
     with Mount([LAYER]) as mount:
         with ThreadPoolExecutor(8) as pool:

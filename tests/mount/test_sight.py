@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import re
@@ -129,6 +130,23 @@ def test_a_request_that_waits(talks: Mount) -> None:
         assert re.search(r"/talks\.py:\d+ in ask_future$", one["at"])
         assert one["pid"] and one["uid"] == 0 and one["unique"]
         assert statedump(talks, "talks")["suspended.longest.0.path"] == "/file"
+        assert talks.process
+        talks.process.terminate()
+
+
+def test_item_20_size_and_then_value_while_requests_come(talks: Mount) -> None:
+    """The usual tools ask twice, for the size and for the value; in between there may be much more to tell."""
+    library = ctypes.CDLL(None, use_errno=True)
+    path, name = os.fsencode(talks.path), STATS.encode()
+    size = attempt(talks, library.getxattr, path, name, None, 0)
+    with ThreadPoolExecutor(30) as pool:
+        for _ in range(30):
+            pool.submit(ask, talks, "future")
+        wait_until(lambda: stats(talks)["suspended"]["count"] == 30, "the requests to rest")
+        value = ctypes.create_string_buffer(size)
+        assert attempt(talks, library.getxattr, path, name, value, size) == size, os.strerror(ctypes.get_errno())
+        assert json.loads(value.raw)[0]["suspended"]["count"] == 30
+        assert subprocess.run(["getfattr", "-n", STATS, talks.path], check=False, capture_output=True).returncode == 0
         assert talks.process
         talks.process.terminate()
 

@@ -8,9 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from support.mounts import Mount
-
-#: Seconds after which a call counts as hung; nothing here takes even one.
-PATIENCE = 20.0
+from support.waiting import PATIENCE
 
 
 def attempt(mount: Mount, function: Callable[..., Any], *args: Any) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 
 import glupy
 from glupy import (
-    Buffer, Dirent, Dirents, Fd, Flock, Gfid, Iatt, Inode, InodeTable, Lease, Loc, Lock, LockList, Statvfs, Xdata,
+    Buffer, Dirent, Dirents, Fd, Flock, Gfid, Iatt, Inode, InodeTable, Lease, Loc, LockEntry, LockList, Statvfs, Xdata,
 )
 
 FILE, DIRECTORY = 1, 2
@@ -68,7 +68,7 @@ def argument(fop: str, name: str, table: InodeTable) -> Any:
         case "lease":
             return Lease(cmd=1, lease_type=2, lease_id=bytes(range(16)), lease_flags=3)
         case "locklist":
-            return LockList([Lock(LOCK, "client", 1)])
+            return LockList([LockEntry(LOCK, "client", 1)])
         case "vector":
             return Buffer(b"payload")
     return SCALARS[name]
@@ -126,7 +126,7 @@ def reply_field(fop: str, name: str, table: InodeTable) -> Any:
         case "lease":
             return Lease(cmd=3, lease_type=1, lease_id=bytes(16), lease_flags=0)
         case "locklist":
-            return LockList([Lock(LOCK, "one", 1), Lock(LOCK, "two", 2)])
+            return LockList([LockEntry(LOCK, "one", 1), LockEntry(LOCK, "two", 2)])
         case "data":
             return None
     raise AssertionError(f"{fop}: no value for {name}")

@@ -6,7 +6,6 @@ fop, also those that no client can reach: ``graph.run(graph.child.rchecksum(fd, 
 
 from __future__ import annotations
 
-import ctypes
 import gc
 import itertools
 import os
@@ -14,23 +13,17 @@ import shutil
 import tempfile
 import traceback
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from glupy import Translator
+from glupy.testing import graph
 from support.logs import entries, unexpected
 from support.volfiles import Layer, layer, volfile
 
 TRANSLATORS = Path(__file__).resolve().parent.parent / "translators"
-
-_gfapi = ctypes.CDLL("libgfapi.so.0", use_errno=True)
-_gfapi.glfs_new.restype = ctypes.c_void_p
-_gfapi.glfs_new.argtypes = [ctypes.c_char_p]
-for _name in ("glfs_init", "glfs_fini"):
-    getattr(_gfapi, _name).argtypes = [ctypes.c_void_p]
-_gfapi.glfs_set_volfile.argtypes = [ctypes.c_void_p, ctypes.c_char_p]
-_gfapi.glfs_set_logging.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int]
 
 _keys = itertools.count()
 _probes: dict[str, Any] = {}
@@ -57,32 +50,38 @@ class Graph:
     ) -> None:
         self.top = Path(tempfile.mkdtemp(prefix="glupy-test.", dir="/var/lib"))
         os.chmod(self.top, 0o755)
-        self.log = self.top / "log"
         self.expected, self.level = expected, level
         self.key = f"graph{next(_keys)}"
-        self.volfile = self.top / "graph.vol"
-        self.volfile.write_text(volfile([*layers, layer("probe", "user/probe", key=self.key)]))
+        self._graph = graph.Graph(self.top, ExitStack())
+        self.log = self._graph.log
+        self._volfile = volfile([*layers, layer("probe", "user/probe", key=self.key)])
         folders = ":".join(str(path) for path in (folder, TRANSLATORS) if path)
-        (self.top / "glupy.conf").write_text(f"[glupy]\ntranslators = {folders}\n")
-        self.fs: int | None = None
+        (self.top / "glupy.conf").write_text(f"[glupy]\ntranslators = {folders}\nstore = {self.top / 'store'}\n")
         self._translators: dict[str, Any] = {}
 
     def __enter__(self) -> Graph:
-        self.fs = _gfapi.glfs_new(b"test")
-        _gfapi.glfs_set_volfile(self.fs, os.fsencode(self.volfile))
-        _gfapi.glfs_set_logging(self.fs, os.fsencode(self.log), self.level)
         # For this moment only: processes that other tests start would inherit it.
         os.environ["GLUPY_CONF"] = str(self.top / "glupy.conf")
-        failed = _gfapi.glfs_init(self.fs) != 0
+        self._graph.begin_volfile(self._volfile, level=self.level)
         del os.environ["GLUPY_CONF"]
-        if failed:
-            # No glfs_fini(): it would free the context and leave running the threads that work with it. The process dies
-            # of that at once, or two minutes later when the log is flushed.
+        try:
+            self._graph.comes_up()
+        except RuntimeError:
             log = self.text()
             shutil.rmtree(self.top, ignore_errors=True)
-            raise GraphFailed(log)
+            raise GraphFailed(log) from None
         self.probe = _probes.pop(self.key)
         return self
+
+    @property
+    def volfile(self) -> Path:
+        """The file that it was made from."""
+        return self.top / "graph.vol"
+
+    @property
+    def fs(self) -> int:
+        """libgfapi's handle."""
+        return self._graph.fs
 
     def text(self) -> str:
         """The log so far."""
@@ -127,7 +126,7 @@ class Graph:
             self.run(settle())
             del self.probe
             self._translators.clear()
-            _gfapi.glfs_fini(self.fs)
+            self._graph.end()
             if kind is None:
                 wrong = unexpected(self.log, self.expected)
                 assert not wrong, "unexpected in GlusterFS's log:\n" + "\n".join(wrong[:20])

@@ -12,7 +12,9 @@ from pathlib import Path
 from types import TracebackType
 
 from support.logs import entries, unexpected
+from support.volfile_server import VolfileServer
 from support.volfiles import Layer, posix, volfile
+from support.waiting import PATIENCE
 
 
 #: The tests' own translators.
@@ -31,7 +33,10 @@ class Mount:
     """A mounted graph: layers over storage/posix, over a fresh directory. A context manager; leaves nothing behind.
 
     expected: patterns of log entries at WARNING or above that the test provokes.
+    ends: the exit statuses that it may end with; -N: of signal N.
     folder: where modules are looked for (the process's local configuration names it), else tests/translators.
+    store: where they keep what is to last, else in a folder that goes with the test.
+    server: which gives it the graph, in place of layers.
     """
 
     def __init__(
@@ -39,11 +44,14 @@ class Mount:
         layers: Sequence[Layer] = (),
         *,
         expected: tuple[str, ...] = (),
+        ends: tuple[int, ...] = (0, 15),
         folder: Path | None = None,
+        store: Path | None = None,
         brick: Path | None = None,
         bottom: Sequence[Layer] | None = None,
         arguments: Sequence[str] = (),
         environment: Mapping[str, str] | None = None,
+        server: VolfileServer | None = None,
     ) -> None:
         # Not in /tmp or /var/tmp: glupy trusts nothing that lies in a world-writable folder.
         self.top = Path(tempfile.mkdtemp(prefix="glupy-test.", dir="/var/lib"))
@@ -53,14 +61,15 @@ class Mount:
         self.log = self.top / "log"
         self.brick.mkdir(exist_ok=True)
         self.path.mkdir()
-        self.expected = expected
+        self.expected, self.ends = expected, ends
         self.volfile = self.top / "graph.vol"
         self.volfile.write_text(volfile([*(posix(self.brick) if bottom is None else bottom), *layers]))
         self.environment = {**os.environ, **(environment or {})}
         configuration = self.top / "glupy.conf"
-        configuration.write_text(f"[glupy]\ntranslators = {folder or TRANSLATORS}\n")
+        configuration.write_text(f"[glupy]\ntranslators = {folder or TRANSLATORS}\n"
+                f"store = {store or self.top / 'store'}\n")
         self.environment["GLUPY_CONF"] = str(configuration)
-        self.arguments = list(arguments)
+        self.arguments = [*(server.arguments if server else ("-f", str(self.volfile))), *arguments]
         self.process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Mount:
@@ -73,10 +82,10 @@ class Mount:
 
     def _mount(self) -> None:
         self.process = subprocess.Popen(
-            ["glusterfs", "-N", "-f", self.volfile, "-l", self.log, *self.arguments, self.path],
+            ["glusterfs", "-N", "-l", self.log, *self.arguments, self.path],
             env=self.environment, stderr=subprocess.DEVNULL,
         )
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + PATIENCE
         while not os.path.ismount(self.path):
             status = self.process.poll()
             if status is not None or time.monotonic() > deadline:
@@ -114,13 +123,13 @@ class Mount:
         assert self.process
         if os.path.ismount(self.path):
             subprocess.run(["umount", self.path], check=True)
-        return self.process.wait(30)
+        return self.process.wait(PATIENCE)
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         try:
             status = self.unmount()
             if kind is None:
-                assert status in (0, 15), f"glusterfs ended with {status}\n{self.text()[-4000:]}"
+                assert status in self.ends, f"glusterfs ended with {status}\n{self.text()[-4000:]}"
                 wrong = unexpected(self.log, self.expected)
                 assert not wrong, "unexpected in GlusterFS's log:\n" + "\n".join(wrong[:20])
             else:
@@ -132,6 +141,6 @@ class Mount:
         if self.process and self.process.poll() is None:
             self.process.kill()
             self.process.wait()
-        if os.path.ismount(self.path):
+        if os.fsencode(self.path) in Path("/proc/self/mounts").read_bytes():  # also where the process has died
             subprocess.run(["umount", "-l", self.path], check=False)
         shutil.rmtree(self.top, ignore_errors=True)

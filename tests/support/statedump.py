@@ -9,20 +9,18 @@ import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from glupy import Xdata
-from support import graph as graphs
-
-if TYPE_CHECKING:
-    from support.graph import Graph
+from glupy.testing import gfapi
+from support.graph import Graph, settle
+from support.waiting import PATIENCE
 
 #: Where GlusterFS writes them.
 FOLDER = Path("/run/gluster")
 
 _SECTION = re.compile(r"^\[(.*)\]$", re.M)
 
-sysrq = graphs._gfapi.glfs_sysrq
+sysrq = gfapi.library.glfs_sysrq
 sysrq.argtypes = [ctypes.c_void_p, ctypes.c_char]
 
 
@@ -64,13 +62,13 @@ def counts(graph: Graph) -> dict[str, int]:
     return found
 
 
-def at_rest(graph: Graph, seconds: float = 20.0) -> dict[str, int]:
+def at_rest(graph: Graph, seconds: float = PATIENCE) -> dict[str, int]:
     """The counts, once no call is under way and two statedumps agree."""
     deadline = time.monotonic() + seconds
     before: dict[str, int] = {}
     while True:
         gc.collect()
-        graph.run(graphs.settle())
+        graph.run(settle())
         now = counts(graph)
         if now == before and not now["calls"]:
             return now
@@ -78,13 +76,13 @@ def at_rest(graph: Graph, seconds: float = 20.0) -> dict[str, int]:
         before = now
 
 
-def settled(graph: Graph, before: dict[str, int], seconds: float = 20.0) -> dict[str, tuple[int, int]]:
+def settled(graph: Graph, before: dict[str, int], seconds: float = 60.0) -> dict[str, tuple[int, int]]:
     """What there is more of than before, {} as soon as there is nothing: the last frames end a moment after their
     answers."""
     deadline = time.monotonic() + seconds
     while True:
         gc.collect()
-        graph.run(graphs.settle())
+        graph.run(settle())
         now = counts(graph)
         more = {key: (before.get(key, 0), count) for key, count in now.items() if count > before.get(key, 0)}
         if not more or time.monotonic() > deadline:

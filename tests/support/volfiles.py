@@ -1,4 +1,4 @@
-"""Volfiles."""
+"""Volfiles for tests: of any shape, and with values that glupy.volfiles would not write."""
 
 from __future__ import annotations
 
@@ -31,6 +31,12 @@ def volfile(layers: Sequence[Layer]) -> str:
     return text
 
 
-def posix(directory: object) -> list[Layer]:
-    """storage/posix with features/locks, the usual bottom of a single-process graph."""
-    return [layer("brick", "storage/posix", directory=directory), layer("locks", "features/locks")]
+def posix(directory: object, **options: object) -> list[Layer]:
+    """storage/posix, with options, and features/locks, the usual bottom of a single-process graph."""
+    return [layer("brick", "storage/posix", directory=directory, **options), layer("locks", "features/locks")]
+
+
+def posix_again(directory: object) -> list[Layer]:
+    """The same where several graphs of a process have one folder: by the file with which storage/posix checks its own
+    health, each would see what the others have written, and end the process."""
+    return posix(directory, health_check_interval=0)

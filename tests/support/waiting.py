@@ -1,12 +1,16 @@
-"""Waiting for what another process does."""
+"""Waiting for what another process or thread does."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
 
+#: Seconds after which something counts as hanging. Nothing here takes a tenth of it by itself, but tests run beside
+#: others, on machines that have more to do.
+PATIENCE = 300.0
 
-def wait_until(condition: Callable[[], object], what: str, seconds: float = 20.0) -> None:
+
+def wait_until(condition: Callable[[], object], what: str, seconds: float = PATIENCE) -> None:
     """Return as soon as condition() is true; AssertionError if it does not become so."""
     deadline = time.monotonic() + seconds
     while not condition():

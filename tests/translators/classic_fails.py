@@ -145,6 +145,55 @@ def empty_dict(wind: Any, unwind: Any, frame: Any, *_: Any) -> None:
     dl.wind_lookup(frame, NULL, byref(loc_t()), byref(dict_t()))
 
 
+def inode_of(args: Any) -> Any:
+    """One of GlusterFS's."""
+    return next(arg.contents.inode for arg in args if isinstance(arg, (POINTER(loc_t), POINTER(fd_t))))
+
+
+def empty_parent(wind: Any, unwind: Any, frame: Any, this: Any, *args: Any) -> None:
+    dl.wind_lookup(frame, NULL, byref(loc_t(inode=inode_of(args), parent=pointer(inode_t()))), None)
+
+
+def empty_inode_of_fd(wind: Any, unwind: Any, frame: Any, *_: Any) -> None:
+    dl.wind_readv(frame, NULL, byref(fd_t(inode=pointer(inode_t()))), 10, 0, 0, None)
+
+
+def writes(frame: Any, args: Any, vector: Any, count: int, iobref: Any) -> None:
+    fd = dl.fd_create(inode_of(args), 1)
+    try:
+        dl.wind_writev(frame, NULL, fd, vector, count, 0, 0, iobref, None)
+    finally:
+        dl.fd_unref(fd)
+
+
+def own_iobref(wind: Any, unwind: Any, frame: Any, this: Any, *args: Any) -> None:
+    writes(frame, args, *payload(this, b"data")[:2], byref(iobref_t()))
+
+
+def null_base(wind: Any, unwind: Any, frame: Any, this: Any, *args: Any) -> None:
+    writes(frame, args, byref(iovec_t(None, 100)), 1, None)
+
+
+def long_count(wind: Any, unwind: Any, frame: Any, this: Any, *args: Any) -> None:
+    writes(frame, args, (iovec_t * 2)(), 5, None)
+
+
+def long_piece(wind: Any, unwind: Any, frame: Any, this: Any, *args: Any) -> None:
+    writes(frame, args, byref(iovec_t(cast(create_string_buffer(16), c_void_p), 17)), 1, None)
+
+
+def empty_dirent(wind: Any, unwind: Any, frame: Any, *_: Any) -> None:
+    dl.unwind_readdirp(frame, 0, None, 1, 0, byref(gf_dirent_t()), None)
+
+
+def wild_path(wind: Any, unwind: Any, frame: Any, this: Any, *args: Any) -> None:
+    dl.wind_lookup(frame, NULL, byref(loc_t(inode=inode_of(args), path=cast(64, c_char_p))), None)
+
+
+def set_field(wind: Any, unwind: Any, frame: Any, this: Any, *args: Any) -> None:
+    inode_of(args).contents.table = POINTER(inode_table_t)()
+
+
 def strange_child(wind: Any, unwind: Any, frame: Any, this: Any, loc: Any, *_: Any) -> None:
     other = xlator_t()
     dl.wind_ipc(frame, pointer(other), 1, None)

@@ -52,8 +52,18 @@ def nothing(name: str) -> Any:
     return method
 
 
+def as_value(name: str) -> Any:
+    """A coroutine that gets a failure as a reply, and hands it on."""
+
+    async def method(self: PassAll, frame: Any, *args: Any) -> Any:
+        self.seen[name] += 1
+        return await getattr(self.child, name)(*args).or_error()
+
+    return method
+
+
 def choose(name: str) -> Any:
-    ways = {way.__name__: way(name) for way in (awaited, looked_into, tail, nothing)}
+    ways = {way.__name__: way(name) for way in (awaited, looked_into, tail, nothing, as_value)}
 
     def method(self: PassAll, frame: Any, *args: Any) -> Any:
         return ways[self.how](self, frame, *args)
@@ -63,7 +73,7 @@ def choose(name: str) -> Any:
 
 
 class PassAll(Translator):
-    how = Option(str, default="awaited", choices=("awaited", "looked_into", "tail", "nothing"), help="how to pass on")
+    how = Option(str, default="awaited", choices=("awaited", "looked_into", "tail", "nothing", "as_value"), help="how to pass on")
 
     def init(self) -> None:
         self.seen: Counter[str] = Counter()

@@ -7,6 +7,7 @@ import logging
 import sys
 import threading
 import time
+import warnings
 from typing import Any
 
 from glupy import GetxattrReply, Translator
@@ -42,6 +43,7 @@ class Speaks(Translator):
     def init(self) -> None:
         self.loggers = {"own": self.log, "library": logging.getLogger("a.library"), "root": logging.getLogger(),
                         "old": logging.Logger("old"), "child": self.log.getChild("part")}
+        warnings.simplefilter("always")
         self.loggers["old"].parent = logging.getLogger()  # as a logger that is older than glupy's
 
     def enabled(self) -> Any:
@@ -70,9 +72,49 @@ class Speaks(Translator):
             if name != "none":
                 self.log.log(level, "at %s", name)
 
+    def straight(self) -> Any:
+        """Messages of every form, by a logger into which nobody has hung anything, and then by one with a handler."""
+        handler = logging.Handler(logging.ERROR)  # for what never comes
+        for hang in (lambda: None, lambda: self.log.addHandler(handler)):
+            hang()
+            self.log.info("plain 100%")
+            self.log.info("%s and %d", "text", 5)
+            self.log.info("%(a)s of a dict", {"a": "value"})
+            self.log.info("%s", {})
+            self.log.info(ValueError("an object"))
+            self.log.info("b\0a\udc80d %s", "\u20ac")
+            self.log.log(logging.INFO, "by log()")
+            self.log.info("by a %s", "name", stacklevel=2)
+            self.log.info("with %s", "extra", extra={"key": 1})
+        self.log.removeHandler(handler)
+
+    def mistaken(self) -> Any:
+        self.log.info("%d", "no number")
+
+    def filtered(self) -> Any:
+        """A filter is asked, and may change the record."""
+        def shout(record: logging.LogRecord) -> bool:
+            record.msg = str(record.msg).upper()
+            return "secret" not in record.getMessage().lower()
+
+        self.log.addFilter(shout)
+        self.log.info("loud")
+        self.log.info("secret")
+        self.log.removeFilter(shout)
+        self.log.info("quiet")
+
     def prints(self) -> Any:
         print("printed")
         print("complained", file=sys.stderr)
+
+    def repeats(self, times: str) -> Any:
+        """The same again and again, each from one place."""
+        for say in (lambda: print("printed again"), lambda: print("complained again", file=sys.stderr),
+                    lambda: self.log.info("logged again"), lambda: logging.getLogger("a.library").info("library again"),
+                    lambda: warnings.warn("warned again", stacklevel=1),
+                    lambda: on_a_thread(self.log.info, "logged on a thread again"), FailsAtTheEnd):
+            for _ in range(int(times)):
+                say()
 
     def own_level(self) -> Any:
         self.log.setLevel(logging.ERROR)
@@ -107,5 +149,7 @@ class Speaks(Translator):
         how, _, argument = rest.partition(".")
         if to != self.name:
             return None
+        if how == "raises":
+            raise ValueError("raised again")
         answer = getattr(self, how)(*[argument] if argument else [])
         return GetxattrReply({name: json.dumps(answer).encode()})

@@ -7,11 +7,10 @@ import itertools
 import os
 import threading
 import time
-from collections.abc import Mapping
 from typing import Any
 
 import glupy
-from glupy import Fd, FgetxattrReply, GetxattrReply, Inode, Option, OptionError, Shared, StatReply, Translator, _core
+from glupy import Fd, FgetxattrReply, GetxattrReply, Inode, Option, Shared, StatReply, Translator, _core
 
 #: By what was done: the interpreters that did it, in order.
 NOTES = Shared("tests.spread")
@@ -54,18 +53,31 @@ class Ending:
         note(self.what, self.interpreter)
 
 
+class Unread(Option[int]):
+    """Cannot be read in the interpreter that it names, once this one knows which it is."""
+
+    own = -2
+
+    def parse(self, text: str) -> int:
+        value = super().parse(text)
+        if value == Unread.own:
+            raise ValueError(f"unread in {value}")
+        return value
+
+
 class Spread(Translator):
     limit = Option(int, default=1)
     failing = Option(int, default=-1, help="the interpreter in which init() fails")
     odd = Option(int, default=-1, help="the interpreter in which any_fop handles more than in the others")
     extension = Option(str, default="", help="a module to import")
-    unread = Option(int, default=-1, help="the interpreter that cannot read the options")
+    unread = Unread(int, default=-1, help="the interpreter that cannot read the options")
     refusing = Option(int, default=-1, help="the interpreter in which reconfigured() refuses")
     later = Option(bool, default=False, help="after it has waited")
     calls = 0  # of this interpreter: the class is its own
 
     def init(self) -> None:
         note("init", self.interpreter)
+        Unread.own = self.interpreter
         self.end = Ending("end", self.interpreter)
         if self.failing == self.interpreter:
             raise ValueError("on purpose")
@@ -87,12 +99,6 @@ class Spread(Translator):
 
     def notify(self, event: Any, data: Any) -> None:
         note(f"event {int(event)}", self.interpreter)
-
-    def _read(self, texts: Mapping[str, str]) -> dict[str, Any]:
-        values = super()._read(texts)
-        if values["unread"] == self.interpreter:
-            raise OptionError(f"unread in {self.interpreter}")
-        return values
 
     def reconfigured(self, changed: dict[str, Any]) -> Any:
         note(f"limit {changed['limit']} {self.limit}", self.interpreter)

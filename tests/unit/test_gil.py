@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+from support.waiting import PATIENCE
 
 FREE_THREADED = "free-threading" in sys.version
 
@@ -16,7 +17,7 @@ SAYS_OFF = ["-c", "import sys; sys._is_gil_enabled = lambda: False; import glupy
 
 
 def python(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, *arguments], capture_output=True, text=True, timeout=60, check=False,
+    return subprocess.run([sys.executable, *arguments], capture_output=True, text=True, timeout=PATIENCE, check=False,
                           env={name: value for name, value in os.environ.items() if name != "PYTHON_GIL"})
 
 

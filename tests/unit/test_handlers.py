@@ -7,7 +7,9 @@ from typing import Any
 
 import glupy
 import pytest
-from glupy import LoadError, Translator, fopcheck, fopsets, offload
+from glupy import LoadError, Translator, offload
+from glupy.api import fopsets
+from glupy.loading import fopcheck
 
 SETS = {name: getattr(glupy, name) for name in fopsets.__all__}
 
@@ -16,7 +18,7 @@ class Instance:
     """What the core gives for a volume."""
 
     name, type, children, itable = "sample", "user/sample", (), None
-    interpreter, origin, space = 0, None, "sample"
+    interpreter, origin, space, version = 0, None, "sample", None
     options: dict[str, str] = {}
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from glupy import Option, OptionError, common, option, values
+from glupy import Option, OptionError
+from glupy.options import common, option, values
 
 
 @pytest.mark.parametrize("read, text, value", [

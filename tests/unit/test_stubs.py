@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from support.environment import unsanitized
 
 import glupy
+
+pytestmark = pytest.mark.once
 
 PACKAGE = Path(glupy.__file__).resolve().parent
 TRANSLATORS = Path(__file__).resolve().parents[2] / "translators"
@@ -18,7 +20,7 @@ MYPY = shutil.which("mypy", path="/usr/bin") or shutil.which("mypy") or "mypy, w
 
 GOOD = """
 from glupy import (Fd, Frame, Loc, LookupReply, OpenReply, Option, ReadvReply, StatReply, Translator, UnlinkReply, Wind,
-                   Xdata, gather, sleep, to_thread)
+                   Xdata, gather, sleep, to_thread, xattr)
 
 
 class Good(Translator):
@@ -33,6 +35,16 @@ class Good(Translator):
         ratio: float = self.share
         self.label: str = (self.name_of or "none") + str(total * ratio)
         self.quickly: bool = self.quick
+
+        self.where: str = f"{self.volume or self.side} {self.brick_path} {self.child.options.get('directory')}"
+
+    @xattr("user.host", who="anyone", listed=True)
+    def host(self, frame: Frame, loc: Loc, name: str) -> str | None:
+        return frame.client.host if frame.client else None
+
+    @host.setter(who="root")
+    async def set_host(self, frame: Frame, loc: Loc, name: str, value: bytes | None) -> None:
+        self.label = (value or b"").decode()
 
     async def lookup(self, frame: Frame, loc: Loc, xdata: Xdata) -> LookupReply:
         reply = await self.child.lookup(loc, xdata)
@@ -85,7 +97,7 @@ def mypy(tmp_path: Path, *files: Path) -> tuple[int, list[str]]:
     done = subprocess.run(
         [str(MYPY), "--strict", f"--python-version={sys.version_info[0]}.{sys.version_info[1]}",
          f"--cache-dir={tmp_path}/cache", "--hide-error-context", "--no-error-summary", *map(str, files)],
-        env={**os.environ, "MYPYPATH": str(PACKAGE.parent)}, cwd=tmp_path, text=True, capture_output=True)
+        env={**unsanitized(), "MYPYPATH": str(PACKAGE.parent)}, cwd=tmp_path, text=True, capture_output=True)
     return done.returncode, [line for line in (done.stdout + done.stderr).splitlines() if "error:" in line]
 
 

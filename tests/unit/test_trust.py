@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from glupy import TrustError, trust
+from glupy import TrustError
+from glupy.loading import trust
 
 
 @pytest.fixture

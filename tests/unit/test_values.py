@@ -1,4 +1,4 @@
-"""The value types: Gfid, Iatt, Statvfs, LkOwner, Flock, Lease, Lock, LockList."""
+"""The value types: Gfid, Iatt, Statvfs, LkOwner, Flock, Lease, LockEntry, LockList."""
 
 import copy
 import fcntl
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from glupy import Flock, Gfid, Iatt, IaType, Lease, LkOwner, Lock, LockList, Mdata, Statvfs
+from glupy import Flock, Gfid, Iatt, IaType, Lease, LkOwner, LockEntry, LockList, Mdata, Statvfs
 
 TEXT = "6ba7b810-9dad-11d1-80b4-00c04fd430c8"
 RAW = uuid.UUID(TEXT).bytes
@@ -369,27 +369,27 @@ class TestLease:
 
 
 class TestLockList:
-    LOCKS = [Lock(Flock(l_start=n, l_owner=b"o%d" % n), f"client-{n}", n) for n in range(4)]
+    LOCKS = [LockEntry(Flock(l_start=n, l_owner=b"o%d" % n), f"client-{n}", n) for n in range(4)]
 
     def test_lock(self):
         flock = Flock(l_len=2)
-        lock = Lock(flock, "client", lk_flags=3)
+        lock = LockEntry(flock, "client", lk_flags=3)
         assert (lock.flock, lock.client_uid, lock.lk_flags) == (flock, "client", 3)
         flock.l_len = 9
         assert lock.flock.l_len == 2
-        assert lock == Lock(Flock(l_len=2), "client", 3)
-        assert lock != Lock(Flock(l_len=2), "client", 4)
-        assert lock != Lock(Flock(l_len=2), "other", 3)
-        assert lock != Lock(Flock(l_len=3), "client", 3)
+        assert lock == LockEntry(Flock(l_len=2), "client", 3)
+        assert lock != LockEntry(Flock(l_len=2), "client", 4)
+        assert lock != LockEntry(Flock(l_len=2), "other", 3)
+        assert lock != LockEntry(Flock(l_len=3), "client", 3)
         assert eval(repr(lock)) == lock
         assert pickle.loads(pickle.dumps(lock)) == lock
 
     def test_lock_rejects(self):
         for args in [(), (Flock(),), (None, "c"), (Flock(), b"c"), (Flock(), "c", "1")]:
             with pytest.raises(TypeError):
-                Lock(*args)
+                LockEntry(*args)
         with pytest.raises(OverflowError):
-            Lock(Flock(), "c", 2**32)
+            LockEntry(Flock(), "c", 2**32)
 
     def test_sequence(self):
         locks = LockList(self.LOCKS)
@@ -424,9 +424,9 @@ class TestLockList:
         assert locks[0].flock.l_start == 0
 
     def test_any_client_uid(self):
-        assert LockList([Lock(Flock(), "ünï-\udcff")])[0].client_uid == "ünï-\udcff"
+        assert LockList([LockEntry(Flock(), "ünï-\udcff")])[0].client_uid == "ünï-\udcff"
         with pytest.raises(ValueError):
-            LockList([Lock(Flock(), "a\0b")])
+            LockList([LockEntry(Flock(), "a\0b")])
 
     def test_rejects(self):
         for value in (1, [1], [Flock()], [self.LOCKS[0], None]):

@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import json
 import os
+import re
 import shutil
-import socket
-import struct
 import subprocess
 import sys
 import tempfile
@@ -25,7 +23,8 @@ from pathlib import Path
 sys.path[:0] = [str(Path(__file__).resolve().parents[1]), str(Path(__file__).resolve().parents[1] / "mount")]
 
 import workout  # noqa: E402
-from support.waiting import wait_until  # noqa: E402
+from support.network import bring_up  # noqa: E402
+from support.waiting import PATIENCE, wait_until  # noqa: E402
 
 ADDRESS = "10.77.0.1"
 SOCKET = "/run/gluster/glusterd.socket"
@@ -33,18 +32,9 @@ GLUSTER = ("gluster", "--mode=script", f"--glusterd-sock={SOCKET}")
 TRANSLATORS = Path(__file__).resolve().parents[1] / "translators"
 
 
-def bring_up(interface: str, address: str) -> None:
-    """Give an interface an address; glusterd takes none of 127.0.0.0/8."""
-    siocsifaddr, siocsifflags, up = 0x8916, 0x8914, 1
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as handle:
-        name = interface.encode()
-        host = struct.pack("<H2s4s8x", socket.AF_INET, b"", socket.inet_aton(address))
-        fcntl.ioctl(handle, siocsifaddr, struct.pack("16s16s8x", name, host))
-        fcntl.ioctl(handle, siocsifflags, struct.pack("16sH22x", name, up))
-
-
 def run(*command: str | Path) -> str:
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, timeout=60)
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
+                          timeout=PATIENCE)
     if done.returncode:
         raise AssertionError(f"{' '.join(map(str, command))}: {done.stdout}")
     return done.stdout
@@ -79,7 +69,7 @@ class Node:
             ["glusterd", "-N", "-f", self.top / "glusterd.vol", "-p", "/run/gluster/glusterd.pid",
              "-l", self.logs / "glusterd.log"],
             env=self.environment)
-        wait_until(self.answers, "glusterd to answer", 40)
+        wait_until(self.answers, "glusterd to answer")
 
     def answers(self) -> bool:
         assert self.process.poll() is None, "glusterd ended"
@@ -168,8 +158,8 @@ def one_brick(node: Node) -> None:
         gluster("volume", "set", "vol", "user.xlator.talks.greeting", "changed")
         wait_until(lambda: json.loads(state(path))[3] == "changed", "the new option")
         gluster("volume", "set", "vol", "user.xlator.talks.on-error", "EPERM")
-        wait_until(lambda: "talks keeps the options it has" in node.brick_log("vol"), "the refusal")
-        assert 'option on-error is "EPERM": must be one of EIO, pass' in node.brick_log("vol")
+        wait_until(lambda: 'option on-error is "EPERM": must be one of EIO, pass; its last value holds, EIO'
+                   in node.brick_log("vol"), "what is wrong to be said")
         gluster("volume", "set", "vol", "user.xlator.talks.on-error", "EIO")
         gluster("volume", "set", "vol", "user.xlator.talks.enabled", "off")
         wait_until(lambda: state(path) is None, "Python to be out of the path")
@@ -210,7 +200,7 @@ def quota(node: Node) -> None:
         (path / "full/file").write_bytes(b"x" * 300_000)
         gluster("volume", "quota", "vol", "enable")
         gluster("volume", "quota", "vol", "limit-usage", "/full", "100MB")
-        wait_until(lambda: "293.0KB" in gluster("volume", "quota", "vol", "list", "/full"), "quota to have counted", 40)
+        wait_until(lambda: "293.0KB" in gluster("volume", "quota", "vol", "list", "/full"), "quota to have counted")
         for number in range(10):
             (path / f"full/{number}").mkdir()
             (path / f"full/{number}/file").write_bytes(b"y" * 10_000)
@@ -237,18 +227,164 @@ def replicated(node: Node) -> None:
         gluster("volume", "delete", name)
 
 
+#: What administrators may type: each is taken by `gluster volume set`. Then what the brick says of it.
+TYPED = {
+    "greting": ("hello", "option greting is not declared by Talks; did you mean greeting?"),
+    "enabled": ("perhaps", 'option enabled is "perhaps": expected one of on, yes, true,'),
+    "on-error": ("EPERM", 'option on-error is "EPERM": must be one of EIO, pass'),
+    "budget": ("-1", 'option budget is "-1": must be at least 0.0'),
+    "interpreters": ("99", 'option interpreters is "99": must be at least 1 and at most 32'),
+    "module": ("../talks", "The translator of the volume's type, talks, is loaded instead"),
+    "log-level": ("LOUD", 'option log-level is "LOUD": must be one of NONE, CRITICAL, ERROR'),
+}
+
+
+def dumps(node: Node) -> list[str]:
+    """Statedumps of the volume's bricks."""
+    gluster("volume", "statedump", "vol")
+    folder = Path("/run/gluster")
+    wait_until(lambda: any("DUMP-END-TIME" in path.read_text() for path in folder.glob("*.dump.*")), "a statedump")
+    return [path.read_text() for path in folder.glob("*.dump.*")]
+
+
+def item_18_typos(node: Node) -> None:
+    """Whatever is set, the brick goes on, and comes back."""
+    node.create("vol")
+    gluster("volume", "set", "vol", "user.xlator.talks", "posix")
+    gluster("volume", "set", "vol", "user.xlator.talks.greeting", "good")
+    gluster("volume", "start", "vol")
+    for name, (value, _) in TYPED.items():
+        gluster("volume", "set", "vol", f"user.xlator.talks.{name}", value)
+    with node.mounted("vol") as path:
+        (path / "file").write_bytes(b"")
+        wait_until(lambda: "must be one of NONE, CRITICAL" in node.brick_log("vol"), "the last of them to be said")
+        assert json.loads(state(path) or "[]")[3] == "good"
+    gluster("volume", "stop", "vol")
+    before = len(node.brick_log("vol"))
+    gluster("volume", "start", "vol")
+    assert node.online("vol") == 1
+    log = node.brick_log("vol")[before:]
+    for name, (_, sentence) in TYPED.items():
+        head = f" E [glupy:0:options] 0-vol-talks: vol-talks: option {name}"
+        said = [line for line in log.splitlines() if head in line]
+        assert len(said) == 1 and sentence in said[0], name
+    (dump,) = dumps(node)
+    for name, (_, sentence) in TYPED.items():
+        assert f"options.ignored.{name}=option {name}" in dump and sentence in dump
+    # One option alone cannot be taken back; another value can be set, and is in force at once.
+    reset = [*GLUSTER, "volume", "reset", "vol", "user.xlator.talks.greting"]
+    done = subprocess.run(reset, capture_output=True, check=False)
+    assert done.returncode != 0 and b"does not exist" in done.stdout + done.stderr
+    gluster("volume", "set", "vol", "user.xlator.talks.enabled", "off")
+    with node.mounted("vol") as path:
+        (path / "file").write_bytes(b"")
+        wait_until(lambda: state(path) is None, "Python to be out of the path")
+    gluster("volume", "reset", "vol")
+    assert "user.xlator" not in gluster("volume", "info", "vol")
+    gluster("volume", "stop", "vol")
+    gluster("volume", "delete", "vol")
+
+
+BROKEN = """\
+from glupy import Translator
+
+
+class Talks(Translator):
+    async def lokup(self, frame, loc, xdata):
+        pass
+"""
+
+
 def refused(node: Node) -> None:
     """A translator that does not load: the brick does not start, and its log says why."""
     node.refuses = True
+    (node.top / "talks.py").write_text(BROKEN)
+    (node.top / "glupy.conf").write_text(f"[glupy]\ntranslators = {node.top}:{TRANSLATORS}\n")
     node.create("vol")
     gluster("volume", "set", "vol", "user.xlator.talks", "posix")
-    gluster("volume", "set", "vol", "user.xlator.talks.greting", "hello")
-    done = subprocess.run([*GLUSTER, "volume", "start", "vol"], capture_output=True, check=False, timeout=60)
+    done = subprocess.run([*GLUSTER, "volume", "start", "vol"], capture_output=True, check=False, timeout=PATIENCE)
     wait_until(lambda: "is not loaded" in node.brick_log("vol"), "the brick to refuse")
     assert done.returncode != 0 or node.online("vol") == 0
-    assert "option greting is not declared by Talks; did you mean greeting?" in node.brick_log("vol")
+    assert "Talks.lokup is no file operation of GlusterFS; did you mean lookup?" in node.brick_log("vol")
     gluster("volume", "stop", "vol", "force")
     gluster("volume", "delete", "vol")
+
+
+NUMBERED = """\
+from glupy import GetxattrReply, Translator
+
+
+class Talks(Translator):
+    async def getxattr(self, frame, loc, name, xdata):
+        if name != "user.number":
+            return await self.child.getxattr(loc, name, xdata)
+        await self.child.stat(loc)
+        return GetxattrReply({name: b"%d"})
+"""
+
+
+def loaded_anew(node: Node) -> None:
+    """`gluster volume set` has all bricks load a translator's file anew, while they are at work."""
+    file = node.top / "talks.py"
+    file.write_text(NUMBERED % 0)
+    (node.top / "glupy.conf").write_text(f"[glupy]\ntranslators = {node.top}:{TRANSLATORS}\n")
+    node.create("vol", "replica", "3", bricks=3)
+    gluster("volume", "set", "vol", "user.xlator.talks", "posix")
+    gluster("volume", "start", "vol")
+    with node.mounted("vol") as path, ThreadPoolExecutor() as pool:
+        (path / "file").write_bytes(b"")
+        stop = threading.Event()
+
+        def load() -> list[int]:
+            seen = []
+            while not stop.is_set():
+                seen.append(int(os.getxattr(path / "file", "user.number")))
+            return seen
+
+        def loaded(text: str) -> int:
+            return sum(text in node.brick_log("vol", number) for number in range(3))
+
+        workers = [pool.submit(load) for _ in range(2)]
+        try:
+            for turn in range(1, 11):
+                file.write_text(NUMBERED % turn)
+                gluster("volume", "set", "vol", "user.xlator.talks.reload", f"turn-{turn}")
+                wait_until(lambda: int(os.getxattr(path / "file", "user.number")) == turn, "the new code")
+                wait_until(lambda: all(node.brick_log("vol", number).count("it was loaded anew") == turn
+                                       for number in range(3)), "all bricks")
+            file.write_text("class Talks:\n")
+            gluster("volume", "set", "vol", "user.xlator.talks.reload", "broken")
+            wait_until(lambda: loaded("talks.py:1: IndentationError") == 3, "all bricks to say what is wrong")
+            assert int(os.getxattr(path / "file", "user.number")) == 10
+            file.write_text(NUMBERED % 11)
+            gluster("volume", "set", "vol", "user.xlator.talks.reload", "mended")
+            wait_until(lambda: int(os.getxattr(path / "file", "user.number")) == 11, "the new code")
+        finally:
+            stop.set()
+        for worker in workers:
+            assert set(worker.result()) <= set(range(12))
+    dump = next(dump for dump in dumps(node) if "reloads.taken=11" in dump)
+    assert "reloads.refused=1" in dump and "reloads.replaced_inside=0" in dump and "options.reload=mended" in dump
+    gluster("volume", "stop", "vol")
+    gluster("volume", "delete", "vol")
+
+
+@contextlib.contextmanager
+def loaded(path: Path) -> Iterator[None]:
+    """Ordinary work there meanwhile, that has to go well."""
+    stop = threading.Event()
+
+    def load() -> None:
+        while not stop.is_set():
+            use(path)
+
+    with ThreadPoolExecutor(1) as pool:
+        working = pool.submit(load)
+        try:
+            yield
+        finally:
+            stop.set()
+        working.result(PATIENCE)
 
 
 def multiplexed(node: Node) -> None:
@@ -258,30 +394,19 @@ def multiplexed(node: Node) -> None:
     gluster("volume", "set", "vol", "user.xlator.talks", "posix")
     gluster("volume", "start", "vol")
     with node.mounted("vol") as path:
-        stop = threading.Event()
-
-        def load() -> None:
-            while not stop.is_set():
-                use(path)
-
-        with ThreadPoolExecutor(1) as pool:
-            working = pool.submit(load)
-            try:
-                for turn in range(1, 4):
-                    node.create("guest")
-                    gluster("volume", "set", "guest", "user.xlator.talks", "posix")
-                    gluster("volume", "set", "guest", "user.xlator.talks.greeting", f"turn-{turn}")
-                    gluster("volume", "start", "guest")
-                    with node.mounted("guest") as guest:
-                        (guest / "file").write_bytes(b"")
-                        assert json.loads(state(guest) or "[]")[3] == f"turn-{turn}"
-                    gluster("volume", "stop", "guest")
-                    wait_until(lambda: f"guest-talks ends, turn-{turn}" in node.brick_log("vol"), "fini()")
-                    gluster("volume", "delete", "guest")
-                    shutil.rmtree(node.top / "guest-0")
-            finally:
-                stop.set()
-            working.result(60)
+        with loaded(path):
+            for turn in range(1, 4):
+                node.create("guest")
+                gluster("volume", "set", "guest", "user.xlator.talks", "posix")
+                gluster("volume", "set", "guest", "user.xlator.talks.greeting", f"turn-{turn}")
+                gluster("volume", "start", "guest")
+                with node.mounted("guest") as guest:
+                    (guest / "file").write_bytes(b"")
+                    assert json.loads(state(guest) or "[]")[3] == f"turn-{turn}"
+                gluster("volume", "stop", "guest")
+                wait_until(lambda: f"guest-talks ends, turn-{turn}" in node.brick_log("vol"), "fini()")
+                gluster("volume", "delete", "guest")
+                shutil.rmtree(node.top / "guest-0")
         (path / "file").write_bytes(b"")
         assert json.loads(state(path) or "[]")[0] == "vol-talks"
     assert node.brick_log("vol").count("guest-talks begins") == 3
@@ -291,15 +416,79 @@ def multiplexed(node: Node) -> None:
     gluster("volume", "set", "all", "cluster.brick-multiplex", "off")
 
 
+def lingering(node: Node, turn: int) -> Path:
+    """The folder in which the translator lingers of the volume guest tells what it finds after its end. It has begun."""
+    folder = node.top / f"lingers-{turn}"
+    folder.mkdir()
+    node.create("guest")
+    gluster("volume", "set", "guest", "user.xlator.lingers", "posix")
+    gluster("volume", "set", "guest", "user.xlator.lingers.folder", str(folder))
+    gluster("volume", "start", "guest")
+    with node.mounted("guest") as guest:
+        use(guest)
+        (guest / "file").write_bytes(b"")
+        for _ in range(3):
+            with open(guest / "file", "r+b") as file:
+                file.write(b"x")
+    return folder
+
+
+#: What comes of these while the inode table has ended, and GlusterFS has not come to call fini() of the layer yet.
+BEFORE_FINI = {"child": "done", "notify": "done", "spawn": "RuntimeError", "every": "RuntimeError"}
+
+
+def detach(node: Node, turn: int) -> None:
+    """What lingers finds that all of it has gone."""
+    folder = lingering(node, turn)
+    gluster("volume", "stop", "guest")
+    wait_until(lambda: node.brick_log("vol").count("guest-lingers ends") == turn, "fini()")
+    wait_until((folder / "use.found").exists, "the end of the inode table")
+    (folder / "gate").touch()
+    for way in ("every", "thread"):
+        wait_until((folder / f"{way}.found").exists, f"the late code of {way}")
+        found = json.loads((folder / f"{way}.found").read_text())
+        late = {what for what, result in found.items() if result != "ReferenceError" and result != BEFORE_FINI.get(what)}
+        assert not late, (way, found)
+    gluster("volume", "delete", "guest")
+    shutil.rmtree(node.top / "guest-0")
+    assert node.online("vol") == 1
+
+
+def items_2_to_4_detached(node: Node) -> None:
+    """A brick is detached from a process that goes on, while code of its translator's is at work and keeps what it had."""
+    gluster("volume", "set", "all", "cluster.brick-multiplex", "on")
+    node.create("vol")
+    gluster("volume", "set", "vol", "user.xlator.talks", "posix")
+    gluster("volume", "start", "vol")
+    with node.mounted("vol") as path:
+        with loaded(path):
+            for turn in range(1, 4):
+                detach(node, turn)
+        use(path)
+        (path / "file").write_bytes(b"")
+        assert json.loads(state(path) or "[]")[0] == "vol-talks"
+    log = node.brick_log("vol")
+    assert log.count("guest-lingers begins") == log.count("guest-lingers ends") == 3
+    for text in ("printed late by every", "printed late by thread", "late by its own logger", "late in a library"):
+        assert log.count(text) >= 3, text
+    wrong = [line for line in log.splitlines() if re.search(r"\] [AECWM] .*(?:\[glupy:|\.py:)", line)]
+    assert all("stat was never wound to (gone)" in line for line in wrong), wrong  # which lingers has kept
+    gluster("volume", "stop", "vol")
+    gluster("volume", "delete", "vol")
+    gluster("volume", "set", "all", "cluster.brick-multiplex", "off")
+
+
 CASES: dict[str, Callable[[Node], None]] = {
-    function.__name__: function for function in (one_brick, positions, quota, replicated, refused, multiplexed)
+    function.__name__: function
+    for function in (one_brick, positions, quota, replicated, item_18_typos, refused, multiplexed, items_2_to_4_detached,
+                     loaded_anew)
 }
 
 
 def main() -> int:
     run("mount", "-t", "proc", "proc", "/proc")
     bring_up("lo", "127.0.0.1")
-    bring_up("lo:1", ADDRESS)
+    bring_up("lo:1", ADDRESS)  # glusterd takes none of 127.0.0.0/8
     top = Path(tempfile.mkdtemp(prefix="glupy-test.", dir="/var/lib"))
     os.chmod(top, 0o755)
     node = Node(top)
@@ -309,7 +498,7 @@ def main() -> int:
         assert "No volumes present" in gluster("volume", "list")
         node.check_logs()
         node.process.terminate()
-        node.process.wait(20)
+        node.process.wait(PATIENCE)
         return 0
     except BaseException:
         node.show_logs()

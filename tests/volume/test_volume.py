@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from support.waiting import PATIENCE
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import node  # noqa: E402
@@ -20,6 +21,6 @@ def test_volume(case: str) -> None:
         ["unshare", "--mount", "--net", "--uts", "--pid", "--fork", "--kill-child", "--propagation", "unchanged",
          sys.executable, Path(node.__file__), case],
         env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        timeout=150, check=False,
+        timeout=3 * PATIENCE, check=False,
     )
     assert done.returncode == 0, done.stdout[-15_000:]

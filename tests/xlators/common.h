@@ -4,7 +4,7 @@
 #ifndef XL_COMMON_H
 #define XL_COMMON_H
 
-#include "../../src/core/gluster.h"
+#include "../../src/core/base/gluster.h"
 
 /* Marks the one symbol GlusterFS looks up, for builds with -fvisibility=hidden. */
 #define XL_EXPORT __attribute__((visibility("default")))

@@ -8,7 +8,9 @@
  * Options:
  *   fail    an errno, decimal: every fop fails with it (default 0: none does), but lookups of the root, without which
  *           no graph comes up; can be changed live
+ *   fail-step  what is added to that errno after each failure (default 0)
  *   fields  on: failures carry the same fields as a success, but no data and no entries; off: none (default)
+ *   marks   on: the xdata of requests gets {"sink-was-here": "yes"}, in place (default off)
  *   xdata   on: replies carry xdata, {"sink": NAME OF THE FOP}; off: NULL (default)
  *
  * Its section of a statedump tells how many frames and dicts the whole process has. */
@@ -21,9 +23,9 @@
 #define READ_MAX (1024 * 1024)
 
 struct sink {
-    int32_t fail;
+    int32_t fail, step;
     bool fields;
-    bool xdata;
+    bool xdata, marks;
     struct iatt iatt;      /* what all objects have in common */
     struct iobuf *pattern; /* READ_MAX + PERIOD bytes */
 };
@@ -38,7 +40,7 @@ sink_failure(xlator_t *this)
 {
     struct sink *sink = this->private;
 
-    return sink->fail;
+    return __atomic_fetch_add(&sink->fail, sink->step, __ATOMIC_RELAXED);
 }
 
 bool
@@ -46,7 +48,7 @@ sink_bare(xlator_t *this)
 {
     struct sink *sink = this->private;
 
-    return sink->fail && !sink->fields;
+    return __atomic_load_n(&sink->fail, __ATOMIC_RELAXED) && !sink->fields;
 }
 
 dict_t *
@@ -62,6 +64,15 @@ sink_xdata(xlator_t *this, const char *fop)
         return NULL;
     }
     return xdata;
+}
+
+void
+sink_mark(xlator_t *this, dict_t *xdata)
+{
+    struct sink *sink = this->private;
+
+    if (xdata && sink->marks && dict_set_dynstr_with_alloc(xdata, "sink-was-here", "yes") != 0)
+        gf_msg(this->name, GF_LOG_ERROR, ENOMEM, 0, "no mark");
 }
 
 static ia_type_t
@@ -298,8 +309,10 @@ sink_reconfigure(xlator_t *this, dict_t *options)
     struct sink *sink = this->private;
 
     sink->fail = xl_option_number(options, "fail", 0);
+    sink->step = xl_option_number(options, "fail-step", 0);
     sink->fields = xl_option_switch(options, "fields", false);
     sink->xdata = xl_option_switch(options, "xdata", false);
+    sink->marks = xl_option_switch(options, "marks", false);
     return 0;
 }
 

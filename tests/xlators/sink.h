@@ -24,6 +24,9 @@ void sink_statvfs(struct statvfs *buf);
 /* The reply's xdata, for dict_unref where not NULL: NULL, or with option `xdata on` {"sink": fop}. */
 dict_t *sink_xdata(xlator_t *this, const char *fop);
 
+/* Under option `marks on`, leave a mark in a request's xdata, which may be NULL. */
+void sink_mark(xlator_t *this, dict_t *xdata);
+
 /* Hand-written fops: those whose reply is more than a few fixed values. */
 int32_t sink_lookup(call_frame_t *frame, xlator_t *this, loc_t *loc, dict_t *xdata);
 int32_t sink_readv(call_frame_t *frame, xlator_t *this, fd_t *fd, size_t size, off_t offset, uint32_t flags,
