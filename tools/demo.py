@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent
 TRANSLATOR = Path("translators/negative_lookup.py")
 NAMES = [f"config.{suffix}" for suffix in ("py", "pyc", "so", "local", "old")]
 ROUNDS = 200
-SECONDS = 30
+SECONDS = 120
 
 VOLFILE = """\
 volume brick
@@ -162,7 +162,7 @@ def show(mount: Path) -> None:
 def method(source: str, name: str) -> str:
     """The text of the one method of that name in a Python file."""
     for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.AsyncFunctionDef) and node.name == name:
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.name == name:
             return "\n".join(source.splitlines()[node.lineno - 1 : node.end_lineno])
     raise Failed(f"{TRANSLATOR} has no method {name}")
 

@@ -1,4 +1,4 @@
-"""Read the fop table (``src/core/fops.table``): the one description that everything per-fop is generated from."""
+"""Read the fop table (``src/core/values/fops.table``): the one description that everything per-fop is generated from."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from kinds import BY_CTYPE, Kind
 
-TABLE = Path(__file__).resolve().parent.parent / "src" / "core" / "fops.table"
+TABLE = Path(__file__).resolve().parent.parent / "src" / "core" / "values" / "fops.table"
 
 _ENTRY = re.compile(r"(\w+)\s*(?:\[(\w+)\])?\s*\(([^()]*)\)\s*->\s*\(([^()]*)\)\s*", re.S)
 _PARAM = re.compile(r"(?P<type>.*?)(?P<name>\w+)(?P<mark>[?~]?)$", re.S)

@@ -20,6 +20,7 @@ if [ "${1-}" != --inside ]; then
         mknod -m 666 /dev/fuse c 10 229
         undo="rm -f /dev/fuse; $undo"
     fi
+    mkdir -p /run/gluster # GlusterFS's own, which only systemd makes
     farm=/run/glupy.$$
     mkdir "$farm"
     undo="rmdir $farm; $undo"
@@ -44,7 +45,8 @@ mount --bind "$xlators" "$farm/original"
 mount --bind "$GLUPY_STAGE" "$farm/glupy"
 GLUPY_STAGE=$farm/glupy
 PYTHONPATH=$GLUPY_STAGE/python
-export GLUPY_STAGE PYTHONPATH
+PATH=$GLUPY_STAGE/bin:$PATH
+export GLUPY_STAGE PYTHONPATH PATH
 
 for entry in "$farm"/original/*; do
     name=${entry##*/}
@@ -58,6 +60,7 @@ for entry in "$farm"/original/*; do
 done
 mkdir -p "$farm/xlator/features" "$farm/xlator/user"
 ln -sfn "$GLUPY_STAGE/glupy.so" "$farm/xlator/features/glupy.so"
+ln -sfn "$GLUPY_STAGE/ground.so" "$farm/xlator/features/glupy-ground.so"
 for translator in "$GLUPY_STAGE"/translators/*.py "$checkout"/tests/translators/*.py; do
     [ -e "$translator" ] || continue
     name=${translator##*/}
@@ -67,9 +70,7 @@ for folder in glupytest glupybench; do
     [ ! -d "$GLUPY_STAGE/$folder" ] || ln -s "$GLUPY_STAGE/$folder" "$farm/xlator/$folder"
 done
 mount --bind "$farm/xlator" "$xlators"
-if [ -d /run/gluster ]; then # statedumps, sockets
-    mount -t tmpfs -o mode=755 glupy-run /run/gluster
-fi
+mount -t tmpfs -o mode=755 glupy-run /run/gluster # statedumps, sockets
 
 status=0
 "$@" || status=$?

@@ -1,8 +1,8 @@
 """The kinds of values that cross between GlusterFS and Python, one entry a kind.
 
-A kind is found from the C type that a prototype in ``src/core/fops.table`` gives. It says what the value is called in
+A kind is found from the C type that a prototype in ``src/core/values/fops.table`` gives. It says what the value is called in
 Python, how the C code that the generator writes holds it, and which hand-written ``struct glupy_kind`` (see
-``src/core/kind.h``) carries it across.
+``src/core/values/kind.h``) carries it across.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ BY_CTYPE: dict[str, Kind] = {
 }
 
 
-#: C type to what a parameter is in the classic API: the C enumerator in src/core/classic.h, and the ctypes expression.
+#: C type to what a parameter is in the classic API: the C enumerator in src/core/classic/classic.h, and the ctypes expression.
 CLASSIC: dict[str, tuple[str, str]] = {
     "loc_t *": ("GLUPY_CLASSIC_LOC", "POINTER(loc_t)"),
     "inode_t *": ("GLUPY_CLASSIC_INODE", "POINTER(inode_t)"),
