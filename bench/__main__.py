@@ -10,12 +10,26 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests"))  # support: graphs and mounts
 
 import growth  # noqa: E402
+import instructions  # noqa: E402
 import layers  # noqa: E402
 import mounts  # noqa: E402
 from contenders import CONTENDERS, FOPS  # noqa: E402
 
 
+def count_instructions(options: argparse.Namespace) -> None:
+    import report
+
+    counts = list(instructions.run(options))
+    console = report.console()
+    console.print(report.instructions_table(counts))
+    console.print(str(report.save("instructions", options.output, counts, vars(options))))
+
+
 def bench_layers(options: argparse.Namespace) -> None:
+    if options.send:
+        return instructions.send_here(options)
+    if options.instructions:
+        return count_instructions(options)
     import report  # with it come the plots: processes that measure one figure do without
 
     results = report.Results(layers.run(options))
@@ -72,6 +86,9 @@ def parser() -> argparse.ArgumentParser:
     each.add_argument("--threads", nargs="+", type=int, default=[2, 4, 8, 16], help="sending threads, besides one")
     each.add_argument("--scaling", default="stat", help="the fop for several threads (%(default)s)")
     each.add_argument("--only", nargs="+", default=[], choices=[c.name for c in CONTENDERS], help="contenders")
+    each.add_argument("--instructions", action="store_true",
+                      help="count instructions instead of time: one thread, a child that answers on it, one round")
+    each.add_argument("--send", action="store_true", help=argparse.SUPPRESS)  # the process that is counted
     each.set_defaults(bench=bench_layers)
 
     each = kinds.add_parser("mounts", help="small files and streams on FUSE mounts")

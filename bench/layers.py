@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import importlib.machinery
 import importlib.util
+import os
 import runpy
 import subprocess
 from collections.abc import Iterator
@@ -23,6 +24,7 @@ from typing import Any
 import glupy
 import original
 from contenders import CONTENDERS, TRANSLATORS, Contender, in_turn
+from glupy.logs import loggers
 from support.graph import Graph
 from support.volfiles import Layer, layer
 
@@ -71,6 +73,18 @@ def driver_module() -> ModuleType:
     return module
 
 
+def glupy_fop(fop: str) -> str:
+    """The fop that the bench sends as `fop`: readv4k is a readv, lookup_missing a lookup."""
+    return fop.removesuffix("4k").removesuffix("128k").removesuffix("_missing")
+
+
+def unavoidable(contender: Contender, fop: str, *counts: int) -> list[str]:
+    """The command that measures the unavoidable part of a fop: so many of them, once for each count."""
+    assert contender.program
+    return [f"{os.environ['GLUPY_STAGE']}/glupybench/unavoidable", contender.program,
+            str(len(glupy.FOPS[glupy_fop(fop)])), *map(str, counts)]
+
+
 def driver_name(contender: Contender, child: str) -> str:
     return f"{contender.name}-{child}".replace(" ", "-")
 
@@ -85,6 +99,7 @@ class Bench:
         self.methods: dict[tuple[str, str], Any] = {}
 
     def __enter__(self) -> Bench:
+        loggers.install_logging()  # as in a process that GlusterFS runs: lines go to its log
         for contender in self.contenders:
             if contender.module:
                 self.load_floor(contender.module)
@@ -106,7 +121,7 @@ class Bench:
         each thread that it has been on, which the next contender would find there."""
         layers, drivers = [layer("sink", "glupytest/sink")], []
         for contender in self.contenders:
-            if contender.module:
+            if contender.bare:
                 continue
             below = "sink"
             for _, kind, options in [*CHILDREN[child], *([contender.layer] if contender.layer else [])]:
@@ -130,8 +145,12 @@ class Bench:
         self, contender: Contender, fop: str, child: str, threads: int, count: int, stack: int,
     ) -> tuple[int, int]:
         """Wall and CPU time, in nanoseconds, of `count` fops from each of `threads`."""
+        if contender.program:
+            done = subprocess.run(unavoidable(contender, fop, count), check=True, capture_output=True, text=True)
+            wall, cpu = done.stdout.split()
+            return int(wall), int(cpu)
         if contender.module:
-            name = fop.removesuffix("4k").removesuffix("128k")
+            name = glupy_fop(fop)
             arguments = (object(),) * (1 + len(glupy.FOPS[name]))  # the frame, and what the fop has
             method = self.methods[contender.module, name]
             return self.driver.floor(method, arguments, threads, count,  # type: ignore[no-any-return]
@@ -156,6 +175,13 @@ def plan(options: argparse.Namespace) -> list[tuple[str, str, int, int]]:
     return [*one, *many, (options.scaling, options.children[0], 1, SMALL)]
 
 
+def takes_part(contender: Contender, fop: str, child: str, threads: int, stack: int) -> bool:
+    """Whether a contender can be measured so: where there is no graph, there is no child and no thread of GlusterFS's."""
+    if contender.bare and (child, stack) != ("sync", BIG) or contender.program and threads > 1:
+        return False
+    return fop in contender.fops
+
+
 def run(options: argparse.Namespace) -> Iterator[Sample]:
     """All samples, round by round."""
     contenders = tuple(c for c in CONTENDERS if not options.only or c.name in options.only)
@@ -164,5 +190,5 @@ def run(options: argparse.Namespace) -> Iterator[Sample]:
         for number in range(options.rounds):
             for fop, child, threads, stack in plan(options):
                 for contender in in_turn(contenders, number):
-                    if fop in contender.fops and not (contender.module and (child, stack) != ("sync", BIG)):
+                    if takes_part(contender, fop, child, threads, stack):
                         yield bench.sample(contender, fop, child, threads, options.count, stack, number)

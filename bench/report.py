@@ -15,6 +15,7 @@ import matplotlib
 import mounts
 from contenders import CONTENDERS, FOPS, Contender
 from growth import CASES, Point
+from instructions import Count
 from layers import BIG, SMALL, Sample
 from rich.console import Console
 from rich.table import Table
@@ -74,12 +75,11 @@ class Results:
                 for number, added in self.added(contender.name, fop, child).items() if number in floor]
 
     def to_bound(self, contender: Contender, fop: str, child: str) -> list[float]:
-        """What the layer adds, over what it has to: the interpreter's part, attaching to it, and GlusterFS's own part,
-        which is what the layer in C adds."""
-        floor, c = self.of(f"{contender.floor}, attaching", fop), self.added("C", fop, child)
-        return [added / (floor[number].cpu + c[number])
-                for number, added in self.added(contender.name, fop, child).items() if number in floor and number in c]
-
+        """What the layer adds, over what it has to: the interpreter's part (unavoidable.c), and GlusterFS's own part, which
+        is what the layer in C adds."""
+        bound, c = self.of(contender.bound, fop), self.added("C", fop, child)
+        return [added / (bound[number].cpu + c[number])
+                for number, added in self.added(contender.name, fop, child).items() if number in bound and number in c]
 
     def to_replaced(self, contender: Contender, fop: str, child: str, stack: int = BIG) -> list[float]:
         """What the layer that this one replaces adds, over what this one adds."""
@@ -124,6 +124,24 @@ def cost_table(results: Results, child: str, fops: Sequence[str], stack: int = B
     return table
 
 
+def instructions_table(counts: Sequence[Count]) -> Table:
+    """Instructions of one fop; what a layer adds to the graph without it, and that over what it has to add."""
+    of = {(count.contender, count.fop): count.instructions for count in counts}
+    table = Table(title="instructions a fop, one thread, child answers: sync", title_justify="left")
+    for title in ("fop", "layer", "instructions", "added", "unavoidable", "added, x unavoidable"):
+        table.add_column(title, justify="left" if title in ("fop", "layer") else "right", no_wrap=True)
+    for fop in dict.fromkeys(count.fop for count in counts):
+        nothing, c = of.get(("nothing", fop)), of.get(("C", fop))
+        for contender in (contender for contender in CONTENDERS if (contender.name, fop) in of):
+            taken, bound = of[contender.name, fop], of.get((contender.bound or "", fop))
+            added = taken - nothing if nothing and contender.layer else None
+            least = bound + c - nothing if bound and c and nothing else None
+            table.add_row(fop, contender.name, f"{taken:,.0f}", f"{added:,.0f}" if added is not None else "",
+                          f"{least:,.0f}" if least else "", f"{added / least:.2f}" if added and least else "")
+        table.add_section()
+    return table
+
+
 def throughput(results: Results, contender: str, fop: str, child: str, threads: int) -> list[float]:
     """Thousands of fops a second."""
     return [1e6 / sample.wall for sample in results.of(contender, fop, child, threads).values()]
@@ -136,7 +154,7 @@ def threads_table(results: Results, fop: str, child: str, threads: Sequence[int]
     for count in threads:
         table.add_column(str(count), justify="right", no_wrap=True)
     for contender in CONTENDERS:
-        if contender.module and not contender.attach:
+        if contender.program or contender.module and not contender.attach:
             continue  # several threads have to attach
         rates = [throughput(results, contender.name, fop, child, count) for count in threads]
         if all(rates):
@@ -148,7 +166,7 @@ def threads_table(results: Results, fop: str, child: str, threads: Sequence[int]
 
 def plot_costs(results: Results, child: str, fops: Sequence[str], file: Path) -> None:
     """CPU time that each layer adds to each fop, with the floors for comparison."""
-    names = [c.name for c in CONTENDERS if c.name != "nothing" and c.fops == FOPS and not c.attach]
+    names = [c.name for c in CONTENDERS if c.name != "nothing" and c.fops == FOPS and not (c.attach or c.program)]
     figure, axes = pyplot.subplots(figsize=(12, 5))
     width = 0.8 / max(len(names), 1)
     for at, name in enumerate(names):

@@ -13,7 +13,7 @@
 #include <semaphore.h>
 #include <stdatomic.h>
 
-#include "../../src/core/gluster.h"
+#include "../../src/core/base/gluster.h"
 
 /* One thread that sends fops, and what it sends: made before the clock starts, the same for every fop. */
 struct bench_sender {
@@ -64,6 +64,9 @@ struct bench_team {
     char *members; /* run->threads of them */
     size_t member_size;
 };
+
+/* Stands before and after what is measured of a member: its body. */
+void bench_mark(void);
 
 /* 0, or the errno that a setup returned. */
 int bench_team_run(struct bench_team *team);

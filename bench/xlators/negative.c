@@ -4,7 +4,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#include "../../src/core/gluster.h"
+#include "../../src/core/base/gluster.h"
 
 #define BUCKETS 65536u
 #define LIMIT 65536u

@@ -6,7 +6,7 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
-#include "../../src/core/gluster.h"
+#include "../../src/core/base/gluster.h"
 
 #define EXPORT __attribute__((visibility("default")))
 
