@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, settings
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 sys.path.insert(0, str(Path(__file__).resolve().parent / "mount"))
 
-from support import fop_table, workers  # noqa: E402
+from support import again, fop_table, workers  # noqa: E402
 
 # How long an example takes says how busy the machine is, not whether the code is right.
 settings.register_profile("glupy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -23,7 +23,7 @@ settings.load_profile("glupy")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    for plugin in (workers, fop_table):
+    for plugin in (workers, fop_table, again):
         config.pluginmanager.register(plugin)
 
 

@@ -35,6 +35,7 @@ def test_nothing_to_say(call, write):
     assert call("check", "--no-mypy", "--json", file).output == "[]\n"
 
 
+@pytest.mark.long
 def test_shipped_translators_are_clean(call):
     files = sorted((Path(os.environ["GLUPY_STAGE"]) / "translators").glob("*.py"))
     assert len(files) > 1

@@ -41,6 +41,7 @@ def pytest_in(folder, *arguments):
     return subprocess.run(command, cwd=folder, env=environment, text=True, capture_output=True)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("like", LIKE)
 def test_skeleton(begin, trusted, like):
     done = begin("my_own", "--like", like)

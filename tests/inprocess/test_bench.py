@@ -28,6 +28,7 @@ def bench(folder: Path, *arguments: str, saved: str | None = None) -> Any:
     return json.loads((folder / f"{saved or arguments[0]}.json").read_text())
 
 
+@pytest.mark.long
 def test_layers(tmp_path: Path) -> None:
     saved = bench(tmp_path, "layers", "--count", "64", "--threads", "2")
     seen = {(sample["contender"], sample["child"]) for sample in saved["samples"]}
@@ -40,6 +41,7 @@ def test_layers(tmp_path: Path) -> None:
         "layers.json", "costs-sync.png", "costs-thread.png", "threads.png"}
 
 
+@pytest.mark.long
 @pytest.mark.skipif("GLUPY_SANITIZE" in os.environ, reason="valgrind does not run what is built with a sanitizer")
 def test_instructions(tmp_path: Path) -> None:
     names = ["nothing", "C", "one await", "unavoidable: one await"]

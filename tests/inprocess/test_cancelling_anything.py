@@ -124,6 +124,7 @@ def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
         yield bench
 
 
+@pytest.mark.long
 def test_item_8_nothing_is_left_of_anything(bench: Bench, scale: int) -> None:
     @settings(max_examples=max(150 // scale, 30))
     @given(tree=TREES, cancel_at=st.integers(0, 12), when=st.sampled_from(["at once", "at rest"]))

@@ -83,6 +83,7 @@ def chaos(**options: object) -> list[Any]:
 MODES = {"thread": 15, "late": 10, "early_thread": 2, "order": 10, "error": 10}
 
 
+@pytest.mark.long
 def test_every_request_is_answered_once_and_leaves_nothing(scale: int) -> None:
     count = REQUESTS // scale
     with Graph([*chaos(**MODES), layer("python", "user/chaotic")], expected=FAILURES) as graph:

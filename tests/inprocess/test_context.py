@@ -481,6 +481,7 @@ async def fill(python: Any, first: int, count: int) -> None:
     lastref.forget_many(table.root, first, count)
 
 
+@pytest.mark.long
 def test_a_million_inodes(scale: int) -> None:
     """All contexts are dropped, and the memory is back."""
     count = 1_000_000 // scale

@@ -88,6 +88,7 @@ def test_awaits_answered_by_other_threads(mode: str, scale: int) -> None:
         assert len(seen) > 50
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("how", FOPS)
 def test_ten_million_fops(how: str, scale: int) -> None:
     with Graph([layer("sink", "glupytest/sink"), layer("python", "user/pass_all", how=how)]) as graph:

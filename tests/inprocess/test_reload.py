@@ -429,6 +429,7 @@ def test_helpers_in_a_package_are_loaded_anew(trusted: Path) -> None:
 
 # Many
 
+@pytest.mark.long
 def test_a_thousand_reloads_under_load(trusted: Path, scale: int) -> None:
     """No request is lost, none answered twice or by two versions, and nothing of a version stays."""
     count = 1000 // scale

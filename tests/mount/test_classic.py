@@ -5,13 +5,9 @@ from __future__ import annotations
 import os
 
 import pytest
-import workout
 from support.attempts import attempt
 from support.mounts import Mount
 from support.volfiles import layer
-
-#: What GlusterFS logs at WARNING and above for operations that fail on purpose, here in both graphs alike.
-FAILURES = (r"\[fuse-bridge\.c:", r" 0-brick: ", r" 0-locks: ", r"new_posix_lock")
 
 FORMS = ("classic_functions", "classic_methods", "classic_glupy")
 
@@ -30,14 +26,3 @@ def test_negative_lookup(form: str) -> None:
         os.mkdir(mount.path / "folder")
         assert attempt(mount, (mount.path / "folder" / "file").write_bytes, b"12") == 2
         assert mount.alive()
-
-
-@pytest.mark.parametrize("how", ["both", "rebuilt"])
-def test_same_results(how: str) -> None:
-    """Every operation a mount can reach, through a classic layer that intercepts every fop and callback."""
-    with (
-        Mount(expected=FAILURES) as plain,
-        Mount([layer(how, "features/glupy", module_name="classic_pass_all")], expected=FAILURES) as python,
-    ):
-        differences = workout.run(plain.path, python.path)
-        assert not differences, "\n".join(str(difference) for difference in differences)

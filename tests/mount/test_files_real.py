@@ -49,6 +49,7 @@ def on_cluster() -> Iterator[tuple[Mount, Any]]:
 WHERE = pytest.mark.parametrize("where", [on_mount, in_brick, on_client, on_cluster])
 
 
+@pytest.mark.long
 @WHERE
 def test_whole(where: Any) -> None:
     with where() as (mount, process):

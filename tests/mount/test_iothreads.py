@@ -51,6 +51,7 @@ def client(folder: Path, number: int) -> None:
     assert os.listdir(own) == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("place", PLACES)
 def test_sixteen_clients(place: str) -> None:
     with Mount(PLACES[place](layer("python", "user/pass_all"))) as mount:
@@ -62,6 +63,7 @@ def test_sixteen_clients(place: str) -> None:
             f"{number}-{turn}" for number in range(CLIENTS) for turn in range(0, 30, 3))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("place", PLACES)
 def test_storms(place: str) -> None:
     expected = test_failures.FUSE
@@ -70,7 +72,7 @@ def test_storms(place: str) -> None:
         Mount(PLACES[place](layer("python", "user/pass_all", how="looked_into")),
               expected=(*expected, r" 0-brick: ")) as python,
     ):
-        differences = workout.run(plain.path, python.path, "storms-*")
+        differences = workout.run(plain.path, python.path, only=["storms-*"])
         assert not differences, "\n".join(map(str, differences))
 
 
@@ -104,6 +106,7 @@ def io_threads(mount: Mount) -> int:
     return number
 
 
+@pytest.mark.long
 def test_threads_that_end() -> None:
     """io-threads ends idle threads: Python's state of them is given back, and new ones get one."""
     threads = layer("threads", "performance/io-threads", thread_count=16, idle_time=1)

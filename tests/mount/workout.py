@@ -1,10 +1,10 @@
 #!/usr/bin/python3
-"""Do the same things in two directories and compare: ``workout.py DIR_A DIR_B``.
+"""Do the same things in several directories and compare: ``workout.py PLAIN OTHER...``.
 
-The directories are empty and lie on two mounts of graphs that should behave alike,
-        one of which has a layer more. Every
-case of workout_cases/ runs once in each, in a process of its own; each call's result, errno, data and metadata must
-agree. Differences print one line a case; exit status 1 if there are any. As a module: ``run(dir_a, dir_b)``.
+The directories are empty and lie on mounts of graphs that should behave alike, of which the others have a layer more than
+the plain one. Every case of workout_cases/ runs once in each, in a process of its own; each call's result, errno, data and
+metadata must agree with what the plain one gave. Differences print one line a case and directory; exit status 1 if there
+are any. As a module: ``run(plain, other, ...)``.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve().parents[1])]
@@ -38,17 +38,18 @@ _PIPE = 900
 
 @dataclass(frozen=True)
 class Difference:
-    """A case that did not go alike: what was called, and what came of it in either directory."""
+    """A case that did not go alike: what was called, and what came of it in the plain directory and in another one."""
 
     case: str
     call: str
     result_a: str
     result_b: str
     more: int = 0
+    directory: str = ""
 
     def __str__(self) -> str:
         more = f" (and {self.more} more)" if self.more else ""
-        return f"{self.case}: {self.call}: {self.result_a} | {self.result_b}{more}"
+        return f"{self.directory}: {self.case}: {self.call}: {self.result_a} | {self.result_b}{more}"
 
 
 class _Run:
@@ -112,48 +113,53 @@ def compare(case: str, steps_a: list[Step], steps_b: list[Step]) -> Difference |
     return None
 
 
-def run(dir_a: str | os.PathLike[str], dir_b: str | os.PathLike[str], pattern: str = "*") -> list[Difference]:
-    """Run the cases whose name matches `pattern` in both directories at once; return what differed.
+def run(plain: str | os.PathLike[str], *others: str | os.PathLike[str], only: Sequence[str] = ("*",)) -> list[Difference]:
+    """Run the cases whose name matches one of the patterns in all directories at once; return what differed.
 
     They run below a fresh Python, not below the caller's: every case is a fork, and the tests' own process has threads
     of GlusterFS's and, after tests of ``interpreters``, further interpreters, with which a fork of CPython 3.13 dies.
     """
-    done = subprocess.run([sys.executable, __file__, "--json", "--only", pattern, dir_a, dir_b], env=unsanitized(),
-                          stdout=subprocess.PIPE, check=True)
+    done = subprocess.run([sys.executable, __file__, "--json", *(f"--only={pattern}" for pattern in only), plain, *others],
+                          env=unsanitized(), stdout=subprocess.PIPE, check=True)
     return [Difference(**found) for found in json.loads(done.stdout)]
 
 
-def _run_all(dir_a: str, dir_b: str, pattern: str) -> list[Difference]:
+def _chosen(only: Sequence[str]) -> list[str]:
+    return [name for name in workout_cases.CASES if any(fnmatch.fnmatch(name, pattern) for pattern in only)]
+
+
+def _run_all(plain: str, others: list[str], only: Sequence[str]) -> list[Difference]:
     differences = []
-    for name, case in workout_cases.CASES.items():
-        if not fnmatch.fnmatch(name, pattern):
-            continue
+    for name in _chosen(only):
         deadline = time.monotonic() + TIME_LIMIT
-        run_a, run_b = _Run(name, case, dir_a), _Run(name, case, dir_b)
-        difference = compare(name, run_a.finish(deadline), run_b.finish(deadline))
-        if difference:
-            differences.append(difference)
+        first, *runs = [_Run(name, workout_cases.CASES[name], directory) for directory in (plain, *others)]
+        expected = first.finish(deadline)
+        for directory, run_b in zip(others, runs):
+            difference = compare(name, expected, run_b.finish(deadline))
+            if difference:
+                differences.append(replace(difference, directory=directory))
     return differences
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("dir_a")
-    parser.add_argument("dir_b")
-    parser.add_argument("--only", metavar="PATTERN", default="*", help="cases to run, as a file name pattern")
+    parser.add_argument("plain")
+    parser.add_argument("others", nargs="+")
+    parser.add_argument("--only", metavar="PATTERN", action="append", help="cases to run, as a file name pattern")
     parser.add_argument("--json", action="store_true", help="print what differs as JSON")
     parser.add_argument("--list", action="store_true", help="print the names of the cases and end")
     options = parser.parse_args()
     if options.list:
         print(*workout_cases.CASES, sep="\n")
         return 0
-    differences = _run_all(options.dir_a, options.dir_b, options.only)
+    only = options.only or ["*"]
+    differences = _run_all(options.plain, options.others, only)
     if options.json:
         print(json.dumps([asdict(difference) for difference in differences]))
         return 0
     for difference in differences:
         print(difference)
-    print(f"{len(fnmatch.filter(workout_cases.CASES, options.only))} cases, {len(differences)} differ")
+    print(f"{len(_chosen(only))} cases, {len(differences)} differ")
     return 1 if differences else 0
 
 

@@ -58,6 +58,7 @@ OTHER = [layer("sink", "glupytest/sink"), layer("talks", "user/talks")]
 EXPECTED = (r"Python's main thread", r"Initializ|initializ|activat|0-gfapi|0-glusterfs|graph\.c|xlator\.c|glfs", r"0-program")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("hook", "started"), [("notify", True), ("init", False)])
 def test_a_later_volume_fails_and_says_whose_fault_it_is(trusted: Path, hook: str, started: bool) -> None:
     os.mkfifo(trusted / "gate")

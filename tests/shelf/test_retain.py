@@ -395,6 +395,7 @@ STEPS = st.lists(st.one_of(
 ), max_size=25)
 
 
+@pytest.mark.long
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None)
 @given(STEPS)
 def test_against_a_model(steps: list[tuple[str, int]]) -> None:

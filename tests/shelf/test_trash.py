@@ -338,6 +338,7 @@ STEPS = st.lists(st.tuples(st.sampled_from(("write", "unlink", "rename", "link",
                            st.sampled_from("abc"), st.sampled_from("abc")), max_size=30)
 
 
+@pytest.mark.long
 @settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(STEPS)
 def test_against_a_model(steps: list[tuple[str, str, str]]) -> None:

@@ -21,9 +21,8 @@ from typing import Any
 import pytest
 from support.network import bring_up
 
-#: Folders whose tests have processes of their own. They also wait the longest and so begin first: what is left for the end
-#: should be short.
-_FIRST = ("volume", "mount")
+#: Folders whose tests have processes of their own.
+_APART = ("volume", "mount")
 
 _SHARED = re.compile(r"""\bscope=["'](?!function)""")
 _TESTS = Path(__file__).resolve().parents[1]
@@ -38,7 +37,7 @@ def _folder(path: Path) -> str:
 
 
 def has_own_processes(path: Path) -> bool:
-    return _folder(path) in _FIRST
+    return _folder(path) in _APART
 
 
 def shares_fixtures(path: Path) -> bool:
@@ -68,8 +67,11 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 
 def _turn(item: pytest.Item) -> int:
+    """Those that take long begin first: what is left for the end should be short, and spread over all workers."""
     folder = _folder(item.path)
-    return _FIRST.index(folder) if folder in _FIRST else len(_FIRST)
+    if folder == "volume":
+        return 0
+    return 1 if item.get_closest_marker("long") else 2 if folder in _APART else 3
 
 
 def _tell_apart(items: list[pytest.Item]) -> None:
