@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import sys
@@ -25,6 +26,13 @@ settings.load_profile("glupy")
 def pytest_configure(config: pytest.Config) -> None:
     for plugin in (workers, fop_table, again):
         config.pluginmanager.register(plugin)
+
+
+def pytest_collection_finish() -> None:
+    """What thousands of tests consist of stays, and a collection of garbage, of which many tests ask for several, need not
+    look at it each time."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture

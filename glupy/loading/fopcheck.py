@@ -13,7 +13,7 @@ from glupy.api.offloading import MARK
 from glupy.api.translator import FACTORIES, HOOKS, OWN, PLAIN_HOOKS, Translator
 from glupy.api.xattrs import VirtualXattrs
 from glupy.errors import LoadError
-from glupy.loading import classic
+from glupy.loading import classic, misspelt
 from glupy.options import common
 from glupy.options.option import Option
 
@@ -24,7 +24,6 @@ Fops = Mapping[str, tuple[str, ...]]
 #: The handler of all fops without a method, and what it is called with.
 ANY = "any_fop"
 _ANY_ARGUMENTS: tuple[str, ...] = ("frame", "call")
-_LIKE = 0.75
 
 
 def check_class(cls: type[Translator], fops: Fops) -> None:
@@ -207,33 +206,9 @@ def _check_helper(cls: type[Translator], name: str, fops: Fops) -> None:
                      f"here one method does both: `{_expected(base, ('frame', *fops[base]), 'async def')}`, "
                      f"which awaits self.child.{base}(...)")
     known = {**{near: ("frame", *arguments) for near, arguments in fops.items()}, **HOOKS, ANY: _ANY_ARGUMENTS}
-    for near in difflib.get_close_matches(name, known, 3, _LIKE):
-        if _meant(cls, name, near, known[near]):
-            raise _error(cls, name, f"{cls.__name__}.{name} is no file operation of GlusterFS; did you mean {near}? "
-                         "Rename it, or give it a leading underscore if it is a helper")
-
-
-def _meant(cls: type[Translator], name: str, near: str, arguments: tuple[str, ...]) -> bool:
-    """A method with a name that is close to another's is that one by its arguments, too; a helper `write(self, line)` is
-    not. Hooks have few arguments: theirs are names with one slip in them."""
-    function = inspect.getattr_static(cls, name)
-    function = inspect.unwrap(getattr(function, "__func__", function))
-    code = getattr(function, "__code__", None)
-    if code is None:
-        return False
-    named = code.co_varnames[1:code.co_argcount]
-    variable = bool(code.co_flags & inspect.CO_VARARGS)
-    if "frame" in arguments:
-        if named[:1] == ("frame",):
-            return variable or abs(len(named) - len(arguments)) <= 1
-        return not variable and _takes(functools.partial(function, None), len(arguments))
-    return _one_slip(name, near) and _takes(functools.partial(function, None), len(arguments))
-
-
-def _one_slip(name: str, other: str) -> bool:
-    """One letter is missing, too much, another one, or has changed places with its neighbour."""
-    shorter, others = ({word[:at] + word[at + 1:] for at in range(len(word))} for word in (name, other))
-    return other in shorter or name in others or len(name) == len(other) and bool(shorter & others)
+    if near := misspelt.meant(cls, name, known):
+        raise _error(cls, name, f"{cls.__name__}.{name} is no file operation of GlusterFS; did you mean {near}? "
+                     "Rename it, or give it a leading underscore if it is a helper")
 
 
 def _annotated(cls: type[Translator]) -> list[str]:
