@@ -101,6 +101,7 @@ CONTENDERS = (
     Contender("trace.py, other fops", glupy("trace", only="rename"), c="debug/trace, other fops", fops=TRACED),
     Contender("trace.py, none so slow", glupy("trace", slower=1000), c="debug/trace, other fops", fops=TRACED),
     Contender("trace.py, to a file", glupy("trace", file="/dev/null"), fops=TRACED),
+    Contender("qos.py, nobody waits", glupy("qos", by="user"), c="C", floor="floor: one await", fops=TRACED),
     Contender("debug/trace, other fops", layer("layer", "debug/trace", include_ops="RENAME"), fops=TRACED),
     Contender("negative_lookup.py", glupy("negative_lookup"), c="C negative cache", fops=("lookup", "lookup_missing")),
 )

@@ -1,0 +1,503 @@
+"""Shares and ceilings for clients, users or directories, so that none of them takes a brick for itself: what is too much waits.
+
+    volume shared
+        type user/qos
+        option by user
+        option rules who=1000,share=4;who=1001|1002,ops=200,bytes=20MB,burst=2;who=internal,share=0.5
+        subvolumes io-threads
+    end-volume
+
+So many operations on data are in the brick at once (`places`), and so many of all others (`metadata-places`). Where more
+want to be, they wait, each class (a client, a host, a user or a directory: `by`) in its own queue, and whose turn it is goes
+by shares: a class with share=4 that always wants something gets four times what one with share=1 gets. What a class does not
+use is everybody's. An operation and 64 KiB count the same. What is not about data never waits for what is.
+
+Rules are separated by semicolons, their terms by commas, alternatives by a bar; there is no blank in them. Of the rules that
+a class fits, the first one is its own; without one it has share=1. Terms: who=PATTERNS, as of a shell, of what frame.client
+is, of hosts, of numbers of users, or of directories such as /projects; together: all that fit are one class; share=NUMBER.
+Ceilings: ops=NUMBER and bytes=SIZE a second of operations on data, meta=NUMBER a second of the others, of which
+burst=SECONDS may be had at once (1); places=NUMBER at once in the brick.
+
+What GlusterFS does by itself (negative pid: heal, rebalance, geo-replication) is the class internal, with share=1 and at most
+a quarter of the places unless a rule with who=internal says otherwise. Locks, leases and flush never wait.
+
+    getfattr -n trusted.qos.stats --only-values MOUNT
+
+says in JSON who waits and has waited, of one brick. All options may be changed while the brick runs.
+
+It belongs into every brick, above io-threads, and shares that brick: with twice as many bricks, all get twice as much.
+"""
+
+from __future__ import annotations
+
+import difflib
+import heapq
+import json
+import re
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from itertools import count
+from threading import Lock
+from typing import Any
+
+import glupy
+from glupy import Call, Child, Frame, Future, LoadError, Loc, Option, Reply, Semaphore, Translator
+
+#: What moves data. Locks wait by their nature, and flush lets go of some: who waits for a lock must not wait for a share too.
+DATA = glupy.CHANGING_DATA | {"readv", "fsync", "rchecksum"}
+SHARED = glupy.READING | glupy.OPENING | glupy.CHANGING | {"fsync", "fsyncdir"}
+
+#: Which argument says how many bytes; where it is data, it is its length.
+SIZES = {"readv": "size", "writev": "vector", "put": "vector", "copy_file_range": "len", "zerofill": "len", "rchecksum": "len"}
+OF_DIRECTORIES = frozenset(("opendir", "readdir", "readdirp", "fsyncdir"))
+
+INTERNAL, ELSEWHERE = "internal", "elsewhere"
+SECOND = 10**9  # all times are in nanoseconds
+UNIT = 65536  # bytes that count as an operation
+
+#: Classes that are remembered at least; how many the statistics show.
+KEPT, SHOWN = 1024, 50
+
+#: Of the statistics: always the same, since who asks for them asks for their size first.
+SIZE = 61440
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What holds for a class: terms of the same names. 0: no ceiling."""
+
+    who: tuple[str, ...] = ()
+    share: float = 1.0
+    ops: int = 0
+    bytes: int = 0
+    meta: int = 0
+    burst: float = 1.0
+    places: int = 0
+    together: bool = False
+
+    @property
+    def name(self) -> str:
+        """Of the one class that all are, if they are together."""
+        return "|".join(self.who)
+
+    def fits(self, name: str) -> bool:
+        return name == self.name or any(fnmatchcase(name, pattern) for pattern in self.who)
+
+
+class Bucket:
+    """A ceiling: so much a second, and at once as much as comes in a burst. What is more than that takes a full one."""
+
+    rate = burst = full_at = 0  # a rate of 0: no ceiling
+
+    def takes(self, amount: int) -> int:
+        """How long so much takes to come."""
+        return -(-amount * SECOND // self.rate)
+
+    def ready_at(self, amount: int) -> int:
+        """When so much is there."""
+        return self.full_at - self.burst + min(self.takes(amount), self.burst) if self.rate else 0
+
+    def take(self, amount: int, now: int) -> None:
+        if self.rate:
+            self.full_at = max(self.full_at, now) + self.takes(amount)
+
+
+class Group:
+    """A class in a lane. It is listed while it stands in one of the lane's heaps."""
+
+    def __init__(self, name: str) -> None:
+        self.name, self.rule, self.places = name, Rule(), 0
+        self.ops, self.bytes = Bucket(), Bucket()
+        self.door = Semaphore(1)  # the room in its queue
+        self.tag = 0.0  # the virtual time of its next operation
+        self.waiting: deque[Request] = deque()
+        self.inside, self.listed, self.limited = 0, False, True
+        self.served = self.moved = self.waited = self.waited_ns = self.outside = 0
+
+    def ready_at(self, size: int) -> int:
+        """When its ceilings let an operation of so many bytes through."""
+        return max(self.ops.ready_at(1), self.bytes.ready_at(size))
+
+    def told(self) -> dict[str, Any]:
+        return {"share": self.rule.share, "inside": self.inside, "waiting": len(self.waiting), "served": self.served,
+                "bytes": self.moved, "waited": self.waited, "waited_us": self.waited_ns // 1000, "outside": self.outside}
+
+
+class Request:
+    """An operation that wants a place. turn is settled when it has one, if it has to wait."""
+
+    def __init__(self, group: Group, size: int, granted: bool = False) -> None:
+        self.group, self.size, self.since, self.granted = group, size, 0, granted
+        self.turn: Future[None] | None = None
+
+
+class Lane:
+    """Places, and whose turn it is: start-time fair queueing with several places, SFQ(D), between the classes that are below
+    their ceilings. Nothing here waits, and each step gives those who have got a place by it."""
+
+    def __init__(self, settle: Callable[[Group], None]) -> None:
+        self.settle = settle  # puts in force for a class what holds for it now
+        self.places, self.inside, self.virtual = 1, 0, 0.0
+        self.groups: dict[str, Group] = {}
+        self.next: list[tuple[float, int, Group]] = []  # heap, by tag: those who want a place
+        self.asleep: list[tuple[int, int, Group]] = []  # heap, by time: those who are below their ceilings then
+        self.order, self.sweep_at = count(), KEPT
+        self.alarm: int | None = None  # when look() is going to be called
+
+    def group(self, name: str, now: int) -> Group:
+        if name not in self.groups:
+            if len(self.groups) >= self.sweep_at:  # forget those who would be about the same if they came for the first time
+                self.groups = {key: group for key, group in self.groups.items()
+                               if group.waiting or group.inside or group.ready_at(1 << 62) > now}
+                self.sweep_at = max(KEPT, 2 * len(self.groups))
+            self.groups[name] = Group(name)
+            self.settle(self.groups[name])
+        return self.groups[name]
+
+    def pass_by(self, group: Group, size: int) -> bool:
+        """Take a place that nobody waits for, as a class without ceilings may: the same as arrive() then, and quick."""
+        if self.inside >= self.places or self.next or group.limited:
+            return False
+        self.virtual = max(group.tag, self.virtual)
+        group.tag = self.virtual + (1 + size / UNIT) / group.rule.share
+        self.inside += 1
+        group.inside += 1
+        group.served += 1
+        group.moved += size
+        return True
+
+    def gone(self, group: Group) -> bool:
+        """Give a place back that nobody waits for: the same as leave() then, and quick."""
+        if self.next or self.asleep or group.waiting:
+            return False
+        self.inside -= 1
+        group.inside -= 1
+        return True
+
+    def arrive(self, request: Request, now: int) -> list[Request]:
+        request.group.waiting.append(request)
+        self.enlist(request.group)
+        return self.look(now)
+
+    def leave(self, request: Request, now: int) -> list[Request]:
+        """It is done; or it is given up, and may not have had its turn."""
+        group = request.group
+        if request.granted:
+            self.inside -= 1
+            group.inside -= 1
+            self.enlist(group)
+        else:
+            group.waiting.remove(request)  # the one behind it may be below the ceilings before
+            self.asleep = [(now if one is group else at, order, one) for at, order, one in self.asleep]
+            heapq.heapify(self.asleep)
+        return self.look(now)
+
+    def enlist(self, group: Group) -> None:
+        """Let it take part, if it wants to. What it did not use before is lost."""
+        if group.waiting and not group.listed and (not group.places or group.inside < group.places):
+            group.listed, group.tag = True, max(group.tag, self.virtual)
+            heapq.heappush(self.next, (group.tag, next(self.order), group))
+
+    def relist(self, heap: list[Any]) -> None:
+        """Have the first one of a heap find its place anew."""
+        group: Group = heapq.heappop(heap)[2]
+        group.listed = False
+        self.enlist(group)
+
+    def look(self, now: int) -> list[Request]:
+        """Fill the places that are free."""
+        granted = []
+        while self.asleep and self.asleep[0][0] <= now:
+            self.relist(self.asleep)
+        while self.inside < self.places and self.next:
+            group = self.next[0][2]
+            if group.waiting and (at := group.ready_at(group.waiting[0].size)) > now:
+                heapq.heappop(self.next)
+                heapq.heappush(self.asleep, (at, next(self.order), group))
+                continue
+            if group.waiting:
+                granted.append(self.grant(group, now))
+            self.relist(self.next)
+        return granted
+
+    def grant(self, group: Group, now: int) -> Request:
+        request = group.waiting.popleft()
+        request.granted = True
+        self.virtual = group.tag
+        group.tag += (1 + request.size / UNIT) / group.rule.share
+        group.ops.take(1, now)
+        group.bytes.take(request.size, now)
+        self.inside += 1
+        group.inside += 1
+        group.served += 1
+        group.moved += request.size
+        return request
+
+    def anew(self, now: int) -> list[Request]:
+        """Other rules hold."""
+        for group in self.groups.values():
+            self.settle(group)
+        listed = [entry[2] for entry in self.next] + [entry[2] for entry in self.asleep]
+        self.next, self.asleep = [], []
+        for group in listed:
+            group.listed = False
+            self.enlist(group)
+        return self.look(now)
+
+    def to_wake(self) -> int | None:
+        """When look() is to be called, if nobody sees to that yet."""
+        if not self.asleep or self.alarm is not None and self.alarm <= self.asleep[0][0]:
+            return None
+        self.alarm = self.asleep[0][0]
+        return self.alarm
+
+    def told(self) -> dict[str, Any]:
+        """What there is to say of it, and of the classes that want most."""
+        groups = sorted(self.groups.values(), key=lambda group: (-len(group.waiting), -group.served))
+        return {"places": self.places, "inside": self.inside, "waiting": sum(len(group.waiting) for group in groups),
+                "classes": {group.name: group.told() for group in groups[:SHOWN]}}
+
+
+class Rules(Option[str]):
+    """The option `rules`, which is refused where it cannot be read."""
+
+    def parse(self, text: str) -> str:
+        parsed(text)
+        return text
+
+
+class Qos(Translator, fops=SHARED):
+    by = Option(str, default="client", choices=("client", "host", "user", "directory"), help="what makes a class")
+    rules = Rules(str, default="", help="what classes may have")
+    places = Option(int, default=16, min=1, help="how many operations on data are in the brick at once")
+    metadata_places = Option(int, default=8, min=1, help="how many of the others")
+    queue = Option(int, default=1000, min=1, help="how many of a class stand in each of its two queues; others wait outside")
+    level = Option(int, default=1, min=1, help="by directory: how far below the root those lie that are classes")
+
+    def init(self) -> None:
+        if wrong := self.misplaced():
+            raise LoadError(wrong)
+        self.lock = Lock()  # of both lanes; never held while anything is awaited
+        self.free = False  # nobody waits any more
+        self.data = Lane(lambda group: self.settle(group, self.places, "ops"))
+        self.metadata = Lane(lambda group: self.settle(group, self.metadata_places, "meta"))
+        self.choose()
+
+    def misplaced(self) -> str:
+        """What is wrong with where it stands, as far as that can be told; or nothing."""
+        if self.common.interpreters > 1:
+            return "option interpreters: each would have places of its own; leave it at 1"
+        if self.side != "brick" and self.by in ("client", "host"):
+            return f"option by: only a brick knows of several {self.by}s; here, give user or directory"
+        io_threads = any(layer.type == "performance/io-threads" for layer in below(self.child))
+        if self.side == "brick" and self.volume is not None and not io_threads:
+            return ("it stands below io-threads, where what has waited would go on on a few threads of glupy's: "
+                    f"gluster volume set {self.volume} user.xlator.qos io-threads")
+        return ""
+
+    def reconfigured(self, changed: dict[str, Any]) -> None:
+        if wrong := self.misplaced():
+            raise ValueError(wrong)
+        self.choose()
+
+    def choose(self) -> None:
+        """What follows from the options."""
+        self.parsed = parsed(self.rules)
+        self.joins = any(rule.together for rule in self.parsed)
+        self.data.places, self.metadata.places = self.places, self.metadata_places
+        self.begin_anew()
+
+    def begin_anew(self) -> None:
+        for lane in (self.data, self.metadata):
+            self.step(lane, lane.anew)
+
+    def stopping(self) -> None:
+        """All who wait go on at once, and so do those who come later: the graph can end when they are through."""
+        self.free = True
+        self.data.places = self.metadata.places = 1 << 62
+        self.begin_anew()
+
+    def reloaded(self, old: Qos) -> None:
+        old.stopping()
+
+    # Classes
+
+    def rule_of(self, name: str) -> Rule | None:
+        return next((rule for rule in self.parsed if rule.fits(name)), None)
+
+    def settle(self, group: Group, places: int, kind: str) -> None:
+        """Put in force what holds for a class."""
+        given = self.rule_of(group.name)
+        group.rule = rule = given or Rule()
+        quarter = 0 if given or group.name != INTERNAL else max(1, places // 4)
+        group.places = 0 if self.free else rule.places or quarter
+        group.door = Semaphore(self.queue, f"the queue of {group.name}")
+        for bucket, ceiling in ((group.ops, getattr(rule, kind)), (group.bytes, rule.bytes)):
+            bucket.rate, bucket.burst = 0 if self.free else ceiling, round(rule.burst * SECOND)
+        group.limited = bool(group.places or group.ops.rate or group.bytes.rate)
+
+    def class_of(self, frame: Frame, call: Call) -> str:
+        if frame.pid < 0:
+            name = INTERNAL
+        elif self.by == "user":
+            name = str(frame.uid)
+        elif self.by == "directory":
+            name = directory_of(call, self.level)
+        else:
+            name = (frame.client if self.by == "client" else frame.client and frame.client.host) or ELSEWHERE
+        rule = self.rule_of(name) if self.joins else None
+        return rule.name if rule and rule.together else name
+
+    # The data path
+
+    def any_fop(self, frame: Frame, call: Call) -> Any:
+        if self.free:
+            return None
+        lane = self.data if call.name in DATA else self.metadata
+        return self.served(lane, self.class_of(frame, call), call)
+
+    async def served(self, lane: Lane, name: str, call: Call) -> Reply:
+        group = lane.groups.get(name)
+        if group is None:
+            with self.lock:
+                group = lane.group(name, time.monotonic_ns())
+        size = size_of(call) if lane is self.data else 0
+        request = None
+        with self.lock:
+            passes = lane.pass_by(group, size)
+        if not passes:
+            request = Request(group, size)
+            await self.admitted(lane, request)
+        try:
+            reply: Reply = await call.wind().or_error()
+            return reply
+        finally:
+            with self.lock:
+                gone = lane.gone(group)
+            if not gone:
+                self.step(lane, lane.leave, request or Request(group, size, granted=True))
+
+    async def admitted(self, lane: Lane, request: Request) -> None:
+        """Wait for a place."""
+        door = request.group.door
+        if not door.try_acquire():
+            request.group.outside += 1
+            await door.acquire()
+        try:
+            self.step(lane, lane.arrive, request)
+            if request.turn:
+                await request.turn
+        except BaseException:  # it is given up, and so is its place, should it have one by now
+            self.step(lane, lane.leave, request)
+            raise
+        finally:
+            door.release()
+
+    def step(self, lane: Lane, what: Callable[..., list[Request]], *request: Request) -> None:
+        """Do something in a lane, and have those go on who have got a place by it."""
+        with self.lock:
+            now = time.monotonic_ns()
+            granted = what(*request, now)
+            for one in granted:
+                if one.turn:
+                    one.group.waited += 1
+                    one.group.waited_ns += now - one.since
+            if what == lane.arrive and not request[0].granted:
+                request[0].since, request[0].turn = now, Future()  # glupy: ignore future: who leaves gives turns
+            at = lane.to_wake()
+        for one in granted:
+            if one.turn:
+                one.turn.set_result(None)
+        if at is not None:
+            self.spawn(self.wake(lane, at, at - now))
+
+    async def wake(self, lane: Lane, at: int, after: int) -> None:
+        """Somebody is below a ceiling again then."""
+        await glupy.sleep(after / SECOND)
+        with self.lock:
+            lane.alarm = None if lane.alarm == at else lane.alarm
+        self.step(lane, lane.look)
+
+    @glupy.xattr("trusted.qos.stats")
+    def stats(self, frame: Frame, loc: Loc, name: str) -> str:
+        with self.lock:
+            told = {"data": self.data.told(), "metadata": self.metadata.told()}
+        return json.dumps(told).ljust(SIZE)
+
+
+def below(child: Child) -> Iterator[Child]:
+    """A layer and all below it."""
+    yield child
+    for one in child.children:
+        yield from below(one)
+
+
+def size_of(call: Call) -> int:
+    """How many bytes an operation is about."""
+    given = call[SIZES[call.name]] if call.name in SIZES else 0
+    return given if isinstance(given, int) else len(given)
+
+
+def directory_of(call: Call, level: int) -> str:
+    """The directory that an operation is in, no farther down than so; elsewhere, where the brick does not know the path."""
+    path = call.path or ""
+    if not path.startswith("/"):
+        return ELSEWHERE
+    folder = path if call.name in OF_DIRECTORIES else path.rpartition("/")[0]
+    return "/" + "/".join(folder.strip("/").split("/")[:level])
+
+
+# Reading rules
+
+
+def parsed(text: str) -> list[Rule]:
+    """Rules from the text of the option. Raises ValueError, which says which rule is wrong, and how."""
+    rules = []
+    for number, part in enumerate(text.split(";"), 1):
+        try:
+            if part.strip():
+                rules.append(one_rule(part.strip()))
+        except ValueError as error:
+            raise ValueError(f"rule {number}, {part.strip()}: {error}") from None
+    return rules
+
+
+def one_rule(text: str) -> Rule:
+    given: dict[str, Any] = {}
+    for term in text.split(","):
+        name, equals, value = term.strip().partition("=")
+        if name not in TERMS:
+            near = difflib.get_close_matches(name, TERMS, 1)
+            raise ValueError(f"there is no term {name}; did you mean {near[0] if near else 'one of ' + ', '.join(TERMS)}?")
+        if name in given:
+            raise ValueError(f"{name} is there twice")
+        if bool(equals and value) == (name == "together"):
+            raise ValueError(f"{name} takes no value" if value else f"{name} needs a value: {name}=...")
+        try:
+            given[name] = TERMS[name](value)
+        except ValueError as error:
+            raise ValueError(f"{name}: {error}") from None
+    if "who" not in given:
+        raise ValueError("it is about nobody: add who=PATTERN")
+    return Rule(**given)
+
+
+def number(text: str) -> float:
+    if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,6})?", text) or not float(text):
+        raise ValueError(f"expected a number above 0, such as 4 or 0.5, not {text}")
+    return float(text)
+
+
+def whole(text: str) -> int:
+    if number(text) != int(number(text)):
+        raise ValueError(f"expected a whole number above 0, not {text}")
+    return int(number(text))
+
+
+TERMS: dict[str, Callable[[str], Any]] = {
+    "who": lambda text: tuple(text.split("|")), "share": number, "ops": whole, "meta": whole, "places": whole, "burst": number,
+    "bytes": Option("size", default=1, min=1).parse, "together": lambda text: True,
+}
