@@ -26,6 +26,7 @@ from glupy.api.events import Event
 from glupy.api.files import Files
 from glupy.api.fopsets import *
 from glupy.api.ia_type import IaType
+from glupy.api.naming import errno_named, fops_named, terms_named
 from glupy.api.offloading import offload
 from glupy.api.queue import Queue
 from glupy.api.shared import Shared
@@ -45,7 +46,8 @@ __version__ = "0.1.0"
 
 __all__ = [
     "GLUSTER_SERIES", "GLUSTER_VERSION", "Answer", "Client", "Event", "Files", "IaType", "LoadError", "Option", "OptionError",
-    "Queue", "Shared", "Store", "Translator", "TrustError", "offload", "wait_for", "xattr",
+    "Queue", "Shared", "Store", "Translator", "TrustError", "errno_named", "fops_named", "offload", "terms_named", "wait_for",
+    "xattr",
 ]
 __all__ += fopsets.__all__
 __all__ += [

@@ -16,9 +16,9 @@ asked first, and its answer replaced. delay=SECONDS waits before, also before on
 many bytes in readv or writev. hang waits until faults are switched off or changed, or the graph or process ends, and then
 goes on as if nothing had been.
 
-Which operations: fop=NAMES of fops, or reading, opening, changing, changing-data, changing-metadata, changing-names,
-syncing, locking (without fop=: all but locking); path=PATTERNS as of a shell, where * also stands for slashes, of which
-one has to fit the path, either path in rename and link; gfid=GFIDS; uid=NUMBERS, gid=NUMBERS; client=PATTERNS of what
+Which operations: fop=NAMES or patterns of fops, or all, reading, opening, changing, changing-data, changing-metadata,
+changing-names, removing, syncing, locking (without fop=: all but locking); path=PATTERNS as of a shell, where * also stands
+for slashes, of which one has to fit the path, either path in rename and link; gfid=GFIDS; uid=NUMBERS, gid=NUMBERS; client=PATTERNS of what
 frame.client is on a brick; host=PATTERNS of the machine's own name, to have it on one node; internal: also those of
 GlusterFS itself (negative pid: heal, rebalance), which are never touched otherwise.
 
@@ -33,8 +33,6 @@ change of rules or seed, begins anew.
 
 from __future__ import annotations
 
-import difflib
-import errno
 import random
 import re
 import socket
@@ -47,12 +45,6 @@ from typing import Any
 
 import glupy
 from glupy import Call, Failure, Frame, Future, Gfid, Loc, Option, Reply, Translator, Wind, fail
-
-SETS = {
-    "reading": glupy.READING, "opening": glupy.OPENING, "changing": glupy.CHANGING, "syncing": glupy.SYNCING,
-    "locking": glupy.LOCKING, "changing-data": glupy.CHANGING_DATA, "changing-metadata": glupy.CHANGING_METADATA,
-    "changing-names": glupy.CHANGING_NAMES,
-}
 
 #: What a rule is about that names no fop. A lock that cannot be let go of stays: who wants that names it.
 USUAL = glupy.READING | glupy.OPENING | glupy.CHANGING | glupy.SYNCING
@@ -251,19 +243,7 @@ def parsed(text: str) -> list[Rule]:
 
 
 def one_rule(text: str) -> Rule:
-    given: dict[str, Any] = {}
-    for term in text.split(","):
-        name, equals, value = term.strip().partition("=")
-        if name not in TERMS:
-            raise ValueError(f"there is no term {name}{near(name, TERMS)}")
-        if name in given:
-            raise ValueError(f"{name} is there twice")
-        if bool(equals) == (TERMS[name] is flag):
-            raise ValueError(f"{name} takes no value" if equals else f"{name} needs a value: {name}=...")
-        try:
-            given[name] = TERMS[name](value)
-        except ValueError as error:
-            raise ValueError(f"{name}: {error}") from None
+    given = glupy.terms_named(text.split(","), TERMS)
     return consistent(Rule(text, **given), given)
 
 
@@ -280,19 +260,6 @@ def consistent(rule: Rule, given: dict[str, Any]) -> Rule:
             raise ValueError("short= is for readv and writev only")
         rule.fop &= MOVING
     return rule
-
-
-def near(name: str, names: Any) -> str:
-    found = difflib.get_close_matches(name, list(names), 1)
-    return f"; did you mean {found[0]}?" if found else f": one of {', '.join(sorted(names))}"
-
-
-def fops(text: str) -> frozenset[str]:
-    known = {**SETS, **{name: frozenset((name,)) for name in USUAL | glupy.LOCKING}}
-    for word in text.split("|"):
-        if word not in known:
-            raise ValueError(f"{word or 'nothing'} is no fop and no set of them{near(word, known) if word else ''}")
-    return frozenset().union(*(known[word] for word in text.split("|")))
 
 
 def several(read: Callable[[str], Any]) -> Callable[[str], tuple[Any, ...]]:
@@ -319,14 +286,6 @@ def probability(text: str) -> float:
     return float(text)
 
 
-def error_number(text: str) -> int:
-    found = {name: value for value, name in errno.errorcode.items()}
-    if text not in found:
-        raise ValueError(f"{text or 'nothing'} is no error{near(text, found) if text else ''}")
-    result: int = found[text]
-    return result
-
-
 def span(text: str) -> tuple[float, float, float]:
     match = re.fullmatch("([0-9.]+)-([0-9.]+)(?:/([0-9.]+))?", text)
     begin, end, period = (seconds(part or "0") for part in match.groups()) if match else (0.0, 0.0, 0.0)
@@ -342,13 +301,10 @@ def daytime(text: str) -> tuple[int, int]:
     return int(match[1]) * 60 + int(match[2]), int(match[3]) * 60 + int(match[4])
 
 
-def flag(text: str) -> bool:
-    return True
-
-
-TERMS: dict[str, Callable[[str], Any]] = {
-    "fop": fops, "path": several(str), "gfid": several(Gfid), "uid": several(number(0)), "gid": several(number(0)),
-    "client": several(str), "host": several(str), "internal": flag, "after": number(0), "every": number(1),
-    "chance": probability, "times": number(1), "during": span, "at": daytime, "fail": error_number, "done": flag,
-    "delay": seconds, "short": number(1), "hang": flag,
+TERMS: dict[str, Callable[[str], Any] | None] = {
+    "fop": lambda text: glupy.fops_named(text, USUAL | glupy.LOCKING), "path": several(str), "gfid": several(Gfid),
+    "uid": several(number(0)), "gid": several(number(0)),
+    "client": several(str), "host": several(str), "internal": None, "after": number(0), "every": number(1),
+    "chance": probability, "times": number(1), "during": span, "at": daytime, "fail": glupy.errno_named, "done": None,
+    "delay": seconds, "short": number(1), "hang": None,
 }

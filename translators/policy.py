@@ -17,8 +17,8 @@ The file has a rule a line: a word, then terms with blanks in between. All terms
     record uid=1000-1999  fop=open  name=*.key
 
 allow ends the matter, deny answers with EACCES or error=ENAME, record writes a line into the log and goes on to the next rule.
-What no rule fits is allowed. Terms: fop=NAMES of fops, or reading, opening, changing, changing-data, changing-metadata,
-changing-names, removing (unlink, rmdir, rename), all (without fop=); uid=, gid= with numbers and ranges, where gid= is any
+What no rule fits is allowed. Terms: fop=NAMES or patterns of fops, or reading, opening, changing, changing-data,
+changing-metadata, changing-names, removing (unlink, rmdir, rename), all (without fop=); uid=, gid= with numbers and ranges, where gid= is any
 of a user's groups; client=PATTERN of what frame.client is on a brick; name=PATTERN of the last part of a path; path=PATTERN
 of the whole, where * stands for slashes too; at=22:00-06:00, days=sat|sun by the machine's local time;
 content=TEXT or content=0x4d5a, and content=257:ustar for bytes that begin elsewhere; error=ENAME; internal: also what
@@ -36,7 +36,6 @@ option dry-run on: what would be denied is written into the log only.
 
 from __future__ import annotations
 
-import difflib
 import errno
 import os
 import re
@@ -54,12 +53,6 @@ import glupy
 from glupy import Call, Fd, Frame, Future, IaType, Inode, LoadError, Loc, Option, Translator, fail
 
 JUDGED = glupy.READING | glupy.OPENING | glupy.CHANGING
-
-SETS = {
-    "all": JUDGED, "reading": glupy.READING, "opening": glupy.OPENING, "changing": glupy.CHANGING,
-    "changing-data": glupy.CHANGING_DATA, "changing-metadata": glupy.CHANGING_METADATA,
-    "changing-names": glupy.CHANGING_NAMES, "removing": frozenset(("unlink", "rmdir", "rename")),
-}
 
 #: What content= is about, and what of it may change the first bytes of a file.
 CONTENT = glupy.CHANGING_DATA | {"open", "readv", "rename", "link", "unlink"}
@@ -363,38 +356,13 @@ def one_rule(line: int, words: list[str]) -> Rule:
     action, *terms = words
     if action not in ("allow", "deny", "record"):
         raise ValueError(f"a rule begins with allow, deny or record, not {action}")
-    given: dict[str, Any] = {}
-    for term in terms:
-        name, equals, value = term.partition("=")
-        if name not in TERMS:
-            raise ValueError(f"there is no term {name}{near(name, TERMS)}")
-        if name in given:
-            raise ValueError(f"{name} is there twice")
-        if bool(equals and value) == (name == "internal"):
-            raise ValueError(f"{name} takes no value" if name == "internal" else f"{name} needs a value: {name}=...")
-        try:
-            given[name] = TERMS[name](value)
-        except ValueError as error:
-            raise ValueError(f"{name}: {error}") from None
+    given = glupy.terms_named(terms, TERMS)
     if "error" in given and action != "deny":
         raise ValueError("error= goes with deny")
     if "content" in given and not given.setdefault("fop", CONTENT) <= CONTENT:
         raise ValueError(f"content= goes with these fops: {', '.join(sorted(CONTENT))}")
     given.setdefault("fop", JUDGED)
     return Rule(line, action, **given)
-
-
-def near(name: str, names: Any) -> str:
-    found = difflib.get_close_matches(name, list(names), 1)
-    return f"; did you mean {found[0]}?" if found else f": one of {', '.join(sorted(names))}"
-
-
-def fops(text: str) -> frozenset[str]:
-    known = {**SETS, **{name: frozenset((name,)) for name in JUDGED}}
-    for word in text.split("|"):
-        if word not in known:
-            raise ValueError(f"{word or 'nothing'} is no fop and no set of them{near(word, known) if word else ''}")
-    return frozenset().union(*(known[word] for word in text.split("|")))
 
 
 def several(read: Callable[[str], Any]) -> Callable[[str], tuple[Any, ...]]:
@@ -431,16 +399,8 @@ def first_bytes(text: str) -> tuple[int, bytes]:
     return offset, data
 
 
-def error_number(text: str) -> int:
-    found = {name: value for name, value in vars(errno).items() if name.startswith("E")}
-    if text not in found:
-        raise ValueError(f"{text} is no error{near(text, found)}")
-    result: int = found[text]
-    return result
-
-
-TERMS: dict[str, Callable[[str], Any]] = {
-    "fop": fops, "uid": several(numbers), "gid": several(numbers), "client": several(str), "name": several(str),
-    "path": several(str), "at": daytime, "days": several(day), "content": first_bytes, "error": error_number,
-    "internal": lambda text: True,
+TERMS: dict[str, Callable[[str], Any] | None] = {
+    "fop": lambda text: glupy.fops_named(text, JUDGED), "uid": several(numbers), "gid": several(numbers),
+    "client": several(str), "name": several(str), "path": several(str), "at": daytime, "days": several(day), "content": first_bytes, "error": glupy.errno_named,
+    "internal": None,
 }

@@ -30,10 +30,8 @@ It belongs into every brick, above io-threads, and shares that brick: with twice
 
 from __future__ import annotations
 
-import difflib
 import heapq
 import json
-import re
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -466,38 +464,15 @@ def parsed(text: str) -> list[Rule]:
 
 
 def one_rule(text: str) -> Rule:
-    given: dict[str, Any] = {}
-    for term in text.split(","):
-        name, equals, value = term.strip().partition("=")
-        if name not in TERMS:
-            near = difflib.get_close_matches(name, TERMS, 1)
-            raise ValueError(f"there is no term {name}; did you mean {near[0] if near else 'one of ' + ', '.join(TERMS)}?")
-        if name in given:
-            raise ValueError(f"{name} is there twice")
-        if bool(equals and value) == (name == "together"):
-            raise ValueError(f"{name} takes no value" if value else f"{name} needs a value: {name}=...")
-        try:
-            given[name] = TERMS[name](value)
-        except ValueError as error:
-            raise ValueError(f"{name}: {error}") from None
+    given = glupy.terms_named(text.split(","), TERMS)
     if "who" not in given:
         raise ValueError("it is about nobody: add who=PATTERN")
     return Rule(**given)
 
 
-def number(text: str) -> float:
-    if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,6})?", text) or not float(text):
-        raise ValueError(f"expected a number above 0, such as 4 or 0.5, not {text}")
-    return float(text)
+NUMBER, WHOLE = Option(float, default=1.0, min=0.001).parse, Option(int, default=1, min=1).parse
 
-
-def whole(text: str) -> int:
-    if number(text) != int(number(text)):
-        raise ValueError(f"expected a whole number above 0, not {text}")
-    return int(number(text))
-
-
-TERMS: dict[str, Callable[[str], Any]] = {
-    "who": lambda text: tuple(text.split("|")), "share": number, "ops": whole, "meta": whole, "places": whole, "burst": number,
-    "bytes": Option("size", default=1, min=1).parse, "together": lambda text: True,
+TERMS: dict[str, Callable[[str], Any] | None] = {
+    "who": lambda text: tuple(text.split("|")), "share": NUMBER, "ops": WHOLE, "meta": WHOLE, "places": WHOLE, "burst": NUMBER,
+    "bytes": Option("size", default=1, min=1).parse, "together": None,
 }

@@ -53,12 +53,7 @@ Entry = dict[str, Any]
 
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
-SETS = {
-    "reading": glupy.READING, "opening": glupy.OPENING, "changing": glupy.CHANGING, "syncing": glupy.SYNCING,
-    "locking": glupy.LOCKING, "changing-data": glupy.CHANGING_DATA, "changing-metadata": glupy.CHANGING_METADATA,
-    "changing-names": glupy.CHANGING_NAMES,
-}
-ALL = frozenset().union(*SETS.values())
+ALL = glupy.READING | glupy.OPENING | glupy.CHANGING | glupy.SYNCING | glupy.LOCKING
 
 #: Lines written at once, and entries of a list that are shown.
 BATCH, SHOWN = 500, 20
@@ -74,17 +69,8 @@ class Fops(Option[str]):
     """The option `only`, which is refused where it names none."""
 
     def parse(self, text: str) -> str:
-        named(text)
+        glupy.fops_named(text, ALL)
         return text
-
-
-def named(text: str) -> frozenset[str]:
-    """The fops of a text such as writev|opening. Raises ValueError."""
-    known = {"all": ALL, **SETS, **{name: frozenset((name,)) for name in ALL}}
-    for word in text.split("|"):
-        if word not in known:
-            raise ValueError(f"{word or 'nothing'} is no fop, nor one of all, {', '.join(SETS)}")
-    return frozenset().union(*(known[word] for word in text.split("|")))
 
 
 class Trace(Translator):
@@ -92,7 +78,8 @@ class Trace(Translator):
     socket = Option(Path, default=None, help="a local stream socket to write to, if not to a file")
     size = Option("size", default="64MB", min=4096, help="of a file that is complete, and gives its name to the next")
     keep = Option(int, default=4, min=0, max=1000, help="how many complete files there are")
-    only = Fops(str, default="all", help="which: names of fops, and all, " + ", ".join(SETS) + ", with | in between")
+    only = Fops(str, default="all", help="which: names and patterns of fops, all, reading, opening, changing, "
+                "changing-data, changing-metadata, changing-names, removing, syncing, locking, with | in between")
     uid = Option(int, default=-1, min=-1, help="of this user alone; -1: of all")
     path = Option(str, default="*", help="whose path fits this pattern, in which * stands also for slashes")
     internal = Option(bool, default=True, help="also what GlusterFS does by itself: heal, rebalance")
@@ -114,7 +101,7 @@ class Trace(Translator):
 
     def choose(self) -> None:
         """What follows from the options."""
-        self.wanted = named(self.only)
+        self.wanted = glupy.fops_named(self.only, ALL)
         self.output = self.chosen_output()
 
     def chosen_output(self) -> Output:

@@ -70,7 +70,7 @@ def outcomes(t: Stage[Any], count: int, path: str = "/file") -> list[bool]:
 
 @pytest.mark.parametrize(("rules", "said"), [
     ("fop=wirtev,fail=EIO", "rule 1, fop=wirtev,fail=EIO: fop: wirtev is no fop and no set of them; did you mean writev?"),
-    ("fail=EIO;fop=,hang", "rule 2, fop=,hang: fop: nothing is no fop"),
+    ("fail=EIO;fop=,hang", "rule 2, fop=,hang: fop needs a value"),
     ("fop=ipc,fail=EIO", "ipc is no fop"),
     ("fop=stat", "rule 1, fop=stat: it does nothing: add fail=EIO"),
     ("fail=EROFSS", "fail: EROFSS is no error; did you mean EROFS?"),
@@ -79,7 +79,7 @@ def outcomes(t: Stage[Any], count: int, path: str = "/file") -> list[bool]:
     ("fail=EIO,fail=EIO", "fail is there twice"),
     ("fail=EIO,hang", "two things at once"), ("delay=1,done", "done goes with fail="),
     ("fop=stat,short=1", "short= is for readv and writev only"), ("short=0", "expected a whole number, 1 or more, not 0"),
-    ("fail=EIO,chance=1.5", "expected a probability from 0 to 1, not 1.5"), ("fail=EIO,chance=", "expected a probability"),
+    ("fail=EIO,chance=1.5", "expected a probability from 0 to 1, not 1.5"), ("fail=EIO,chance=", "chance needs a value"),
     ("delay=soon", "expected seconds such as 2 or 0.5, not soon"), ("fail=EIO,uid=root", "uid: expected a whole number"),
     ("fail=EIO,during=20-10", "expected seconds such as 10-20"), ("fail=EIO,during=0-70/60", "expected seconds such as 10-20"),
     ("fail=EIO,at=24:00-06:00", "expected times of the day"), ("fail=EIO,every=0", "expected a whole number, 1 or more"),

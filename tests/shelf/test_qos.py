@@ -52,12 +52,12 @@ qos = loaded()
 
 @pytest.mark.parametrize(("rules", "said"), [
     ("who=1,shaer=2", "rule 1, who=1,shaer=2: there is no term shaer; did you mean share?"),
-    ("who=1;nothing", "rule 2, nothing: there is no term nothing; did you mean one of who, "),
+    ("who=1;nothing", "rule 2, nothing: there is no term nothing: one of burst, bytes, "),
     ("share=2", "it is about nobody: add who="), ("who=1,who=2", "who is there twice"), ("who", "who needs a value"),
     ("who=", "who needs a value"), ("who=1,together=1", "together takes no value"),
-    ("who=1,share=0", "share: expected a number above 0"), ("who=1,share=-1", "expected a number above 0, such as 4 or 0.5"),
-    ("who=1,ops=0.5", "ops: expected a whole number above 0, not 0.5"), ("who=1,bytes=much", "bytes: expected a size such as"),
-    ("who=1,bytes=0", "bytes: must be at least 1"), ("who=1,burst=x", "burst: expected a number above 0"),
+    ("who=1,share=0", "share: must be at least 0.001"), ("who=1,share=-1", "share: must be at least 0.001"),
+    ("who=1,ops=0.5", "ops: expected a whole number such as 42"), ("who=1,bytes=much", "bytes: expected a size such as"),
+    ("who=1,bytes=0", "bytes: must be at least 1"), ("who=1,burst=x", "burst: expected a number such as 0.5 or 3"),
 ])
 def test_rules_that_are_wrong(translator: Any, rules: str, said: str) -> None:
     with pytest.raises(OptionError) as refused:
@@ -337,8 +337,8 @@ def test_ceilings(translator: Any, rules: str, per_second: int) -> None:
         reads = [t.start(t.run, t.child.readv(fd, 4096, 0, 0), uid=1) for _ in range(per_second * 4)]
         for second in range(4):
             so_far = per_second * (second + 1)
+            wait_until(lambda: waiting(t) == len(reads) - so_far, "the others to wait")  # noqa: B023
             wait_until(lambda: sum(read.done for read in reads) == so_far, "those that may")  # noqa: B023
-            assert waiting(t) == len(reads) - so_far
             t.run(t.child.readv(fd, 4096, 0, 0), uid=100 + second)  # another class
             t.clock.advance(1)
         for read in reads:

@@ -83,7 +83,7 @@ def test_filters(translator: Any, tmp_path: Path, options: dict[str, Any], paths
 
 
 def test_a_filter_that_names_no_fop(translator: Any) -> None:
-    with pytest.raises(OptionError, match="option only is .*: wirtev is no fop, nor one of all, reading"):
+    with pytest.raises(OptionError, match="option only is .*: wirtev is no fop and no set of them; did you mean writev?"):
         translator(FILE, only="stat|wirtev").__enter__()
 
 
