@@ -18,9 +18,9 @@ goes on as if nothing had been.
 
 Which operations: fop=NAMES or patterns of fops, or all, reading, opening, changing, changing-data, changing-metadata,
 changing-names, removing, syncing, locking (without fop=: all but locking); path=PATTERNS as of a shell, where * also stands
-for slashes, of which one has to fit the path, either path in rename and link; gfid=GFIDS; uid=NUMBERS, gid=NUMBERS; client=PATTERNS of what
-frame.client is on a brick; host=PATTERNS of the machine's own name, to have it on one node; internal: also those of
-GlusterFS itself (negative pid: heal, rebalance), which are never touched otherwise.
+for slashes, of which one has to fit the path, either path in rename and link; gfid=GFIDS; uid=NUMBERS, gid=NUMBERS;
+client=PATTERNS of what frame.client is on a brick; host=PATTERNS of the machine's own name, to have it on one node; internal:
+also those of GlusterFS itself (negative pid: heal, rebalance), which are never touched otherwise.
 
 How many of these: after=N leaves the first N alone, every=N takes each Nth, chance=P hits with a probability of P, times=N
 stops after N hits. When: during=10-20 in seconds since faults were switched on, during=10-20/60 again each minute,

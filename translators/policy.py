@@ -18,9 +18,9 @@ The file has a rule a line: a word, then terms with blanks in between. All terms
 
 allow ends the matter, deny answers with EACCES or error=ENAME, record writes a line into the log and goes on to the next rule.
 What no rule fits is allowed. Terms: fop=NAMES or patterns of fops, or reading, opening, changing, changing-data,
-changing-metadata, changing-names, removing (unlink, rmdir, rename), all (without fop=); uid=, gid= with numbers and ranges, where gid= is any
-of a user's groups; client=PATTERN of what frame.client is on a brick; name=PATTERN of the last part of a path; path=PATTERN
-of the whole, where * stands for slashes too; at=22:00-06:00, days=sat|sun by the machine's local time;
+changing-metadata, changing-names, removing (unlink, rmdir, rename), all (without fop=); uid=, gid= with numbers and ranges,
+where gid= is any of a user's groups; client=PATTERN of what frame.client is on a brick; name=PATTERN of the last part of a
+path; path=PATTERN of the whole, where * stands for slashes too; at=22:00-06:00, days=sat|sun by the machine's local time;
 content=TEXT or content=0x4d5a, and content=257:ustar for bytes that begin elsewhere; error=ENAME; internal: also what
 GlusterFS does by itself (negative pid: heal, rebalance), which no rule touches otherwise. A bar stands between alternatives.
 
@@ -41,16 +41,14 @@ import os
 import re
 import stat
 import time
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
-from threading import Lock
 from typing import Any
 
 import glupy
-from glupy import Call, Fd, Frame, Future, IaType, Inode, LoadError, Loc, Option, Translator, fail
+from glupy import Call, Fd, Frame, IaType, Inode, LoadError, Loc, Option, Translator, fail
 
 JUDGED = glupy.READING | glupy.OPENING | glupy.CHANGING
 
@@ -64,36 +62,10 @@ DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 FARTHEST = 4096
 
 
-class Turns:
-    """Whoever changes the first bytes of a file: one after another."""
-
-    def __init__(self) -> None:
-        self.lock, self.taken = Lock(), False
-        self.waiting: deque[Future[None]] = deque()
-
-    async def take(self) -> None:
-        with self.lock:
-            if not self.taken:
-                self.taken = True
-                return
-            future: Future[None] = Future()  # glupy: ignore future: give() is called in a finally
-            self.waiting.append(future)
-        await future
-
-    def give(self) -> None:
-        with self.lock:
-            following = self.waiting.popleft() if self.waiting else None
-            self.taken = following is not None
-        if following is not None:
-            following.set_result(None)
-
-
 class Policy(Translator):
     file = Option(Path, default=None, help="the file with the rules, on each machine on which the translator runs")
     dry_run = Option(bool, default=False, help="deny nothing, and write into the log what would be denied")
     look = Option("time", default="2s", min=1, help="how often to see whether the file has changed")
-
-    inode_ctx = Turns
 
     def init(self) -> None:
         self.fops = JUDGED
@@ -147,9 +119,7 @@ class Policy(Translator):
         if inode is None or call.name not in WRITING:
             head = await self.head(frame, inode, rules.head)
             return self.denied(rules.decide(asked, after(call, head, b"", rules.head)), asked) or call.wind()
-        turns: Turns = inode.ctx
-        await turns.take()
-        try:
+        async with inode.lock():  # who changes the first bytes of a file: one after another
             head = await self.head(frame, inode, rules.head)
             source = b""
             if call.name == "copy_file_range":
@@ -157,8 +127,6 @@ class Policy(Translator):
                 source = await self.head(frame, call["fd_in"].inode, size, call["off_in"])
             failure = self.denied(rules.decide(asked, after(call, head, source, rules.head)), asked)
             return failure or await call.wind().or_error()
-        finally:
-            turns.give()
 
     async def head(self, frame: Frame, inode: Inode | None, size: int, offset: int = 0) -> bytes:
         """What a file has there; nothing where that cannot be read."""
@@ -401,6 +369,6 @@ def first_bytes(text: str) -> tuple[int, bytes]:
 
 TERMS: dict[str, Callable[[str], Any] | None] = {
     "fop": lambda text: glupy.fops_named(text, JUDGED), "uid": several(numbers), "gid": several(numbers),
-    "client": several(str), "name": several(str), "path": several(str), "at": daytime, "days": several(day), "content": first_bytes, "error": glupy.errno_named,
-    "internal": None,
+    "client": several(str), "name": several(str), "path": several(str), "at": daytime, "days": several(day),
+    "content": first_bytes, "error": glupy.errno_named, "internal": None,
 }

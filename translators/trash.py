@@ -35,13 +35,11 @@ import os
 import struct
 import time
 import uuid
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
 
 from glupy import (
-    Call, Failure, Fd, Frame, Future, GetxattrReply, Gfid, Iatt, IaType, Inode, InodeTable, Loc, Option,
+    Call, Failure, Fd, Frame, GetxattrReply, Gfid, Iatt, IaType, Inode, InodeTable, Loc, Option,
     SetxattrReply, Translator, Xdata, fail,
 )
 
@@ -104,7 +102,6 @@ class Trash(Translator, fops={
     interval = Option("time", default="10min", min=1, help="how often it is looked for what is too old or too much")
 
     def init(self) -> None:
-        self.turns: dict[Gfid, Future[None]] = {}  # files of which a name is on its way out
         self.every(self.interval, self.clean)
 
     def any_fop(self, frame: Frame, call: Call) -> Any:
@@ -142,31 +139,22 @@ class Trash(Translator, fops={
         return any(fnmatchcase(name or "", pattern.strip()) for pattern in self.at_once.split(",") if pattern.strip())
 
     async def removed(self, frame: Frame, call: Call, loc: Loc) -> Any:
-        """Give the file another name, in the bin, before it loses its last one."""
-        async with self.turn(loc.gfid):
-            kept = await self.kept(frame, call, loc)
-            try:
-                return await call.wind()
-            except OSError:
-                if kept:
-                    with frame.as_root():
-                        await self.child.unlink(kept, 0).or_error()
-                raise
-
-    @asynccontextmanager
-    async def turn(self, gfid: Gfid) -> AsyncIterator[None]:
         """One after the other for the names of a file, of which only the last one counts."""
-        if not gfid:  # a name that there is not yet
-            yield
-            return
-        mine: Future[None] = Future()  # glupy: ignore future: settled below, in a finally
-        while (other := self.turns.setdefault(gfid, mine)) is not mine:
-            await other
+        if loc.inode is None or not loc.gfid:  # a name that there is not yet
+            return await self.moved_out(frame, call, loc)
+        async with loc.inode.lock():
+            return await self.moved_out(frame, call, loc)
+
+    async def moved_out(self, frame: Frame, call: Call, loc: Loc) -> Any:
+        """Give the file another name, in the bin, before it loses its last one."""
+        kept = await self.kept(frame, call, loc)
         try:
-            yield
-        finally:
-            del self.turns[gfid]
-            mine.set_result(None)
+            return await call.wind()
+        except OSError:
+            if kept:
+                with frame.as_root():
+                    await self.child.unlink(kept, 0).or_error()
+            raise
 
     async def kept(self, frame: Frame, call: Call, loc: Loc) -> Loc | None:
         """Link what has this name into the bin, if it is to be kept; where it is there."""
