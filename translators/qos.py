@@ -139,6 +139,7 @@ class Lane:
     def __init__(self, settle: Callable[[Group], None]) -> None:
         self.settle = settle  # puts in force for a class what holds for it now
         self.places, self.inside, self.virtual = 1, 0, 0.0
+        self.open = False  # nobody waits any more
         self.groups: dict[str, Group] = {}
         self.next: list[tuple[float, int, Group]] = []  # heap, by tag: those who want a place
         self.asleep: list[tuple[int, int, Group]] = []  # heap, by time: those who are below their ceilings then
@@ -195,7 +196,7 @@ class Lane:
 
     def enlist(self, group: Group) -> None:
         """Let it take part, if it wants to. What it did not use before is lost."""
-        if group.waiting and not group.listed and (not group.places or group.inside < group.places):
+        if group.waiting and not group.listed and (not group.places or group.inside < group.places or self.open):
             group.listed, group.tag = True, max(group.tag, self.virtual)
             heapq.heappush(self.next, (group.tag, next(self.order), group))
 
@@ -210,9 +211,9 @@ class Lane:
         granted = []
         while self.asleep and self.asleep[0][0] <= now:
             self.relist(self.asleep)
-        while self.inside < self.places and self.next:
+        while self.next and (self.inside < self.places or self.open):
             group = self.next[0][2]
-            if group.waiting and (at := group.ready_at(group.waiting[0].size)) > now:
+            if group.waiting and not self.open and (at := group.ready_at(group.waiting[0].size)) > now:
                 heapq.heappop(self.next)
                 heapq.heappush(self.asleep, (at, next(self.order), group))
                 continue
@@ -235,12 +236,11 @@ class Lane:
         return request
 
     def anew(self, now: int) -> list[Request]:
-        """Other rules hold."""
-        for group in self.groups.values():
-            self.settle(group)
-        listed = [entry[2] for entry in self.next] + [entry[2] for entry in self.asleep]
+        """Other rules hold. Those who have been forgotten, and come all the same, are in the heaps only."""
+        groups = dict.fromkeys([*(entry[2] for entry in (*self.next, *self.asleep)), *self.groups.values()])
         self.next, self.asleep = [], []
-        for group in listed:
+        for group in groups:
+            self.settle(group)
             group.listed = False
             self.enlist(group)
         return self.look(now)
@@ -279,7 +279,6 @@ class Qos(Translator, fops=SHARED):
         if wrong := self.misplaced():
             raise LoadError(wrong)
         self.lock = Lock()  # of both lanes; never held while anything is awaited
-        self.free = False  # nobody waits any more
         self.data = Lane(lambda group: self.settle(group, self.places, "ops"))
         self.metadata = Lane(lambda group: self.settle(group, self.metadata_places, "meta"))
         self.choose()
@@ -314,8 +313,7 @@ class Qos(Translator, fops=SHARED):
 
     def stopping(self) -> None:
         """All who wait go on at once, and so do those who come later: the graph can end when they are through."""
-        self.free = True
-        self.data.places = self.metadata.places = 1 << 62
+        self.data.open = self.metadata.open = True
         self.begin_anew()
 
     def reloaded(self, old: Qos) -> None:
@@ -331,10 +329,10 @@ class Qos(Translator, fops=SHARED):
         given = self.rule_of(group.name)
         group.rule = rule = given or Rule()
         quarter = 0 if given or group.name != INTERNAL else max(1, places // 4)
-        group.places = 0 if self.free else rule.places or quarter
+        group.places = rule.places or quarter
         group.door = Semaphore(self.queue, f"the queue of {group.name}")
         for bucket, ceiling in ((group.ops, getattr(rule, kind)), (group.bytes, rule.bytes)):
-            bucket.rate, bucket.burst = 0 if self.free else ceiling, round(rule.burst * SECOND)
+            bucket.rate, bucket.burst = ceiling, round(rule.burst * SECOND)
         group.limited = bool(group.places or group.ops.rate or group.bytes.rate)
 
     def class_of(self, frame: Frame, call: Call) -> str:
@@ -352,7 +350,7 @@ class Qos(Translator, fops=SHARED):
     # The data path
 
     def any_fop(self, frame: Frame, call: Call) -> Any:
-        if self.free:
+        if self.data.open:
             return None
         lane = self.data if call.name in DATA else self.metadata
         return self.served(lane, self.class_of(frame, call), call)

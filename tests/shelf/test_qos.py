@@ -10,6 +10,7 @@ import sys
 import threading
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from fractions import Fraction
 from pathlib import Path
@@ -264,6 +265,22 @@ def test_who_gives_up_takes_nobody_along_to_sleep() -> None:
     assert [request.size for request in world.inside] == [0]
 
 
+def test_other_rules_and_the_end() -> None:
+    """Who waits because of his class's places or ceilings goes on when there are others, and all when the lane opens."""
+    world = World(10, {"a": qos.Rule(places=1), "b": qos.Rule(ops=1), "c": qos.Rule(places=1, ops=1)})
+    for name in "abc" * 4:
+        world.arrive(name, 0)
+    assert Counter(request.group.name for request in world.inside) == {"a": 1, "b": 1, "c": 1}
+    world.rules.update(a=qos.Rule(places=2), b=qos.Rule())
+    world.levels.clear()
+    world.saw(world.lane.anew(world.now))
+    assert Counter(request.group.name for request in world.inside) == {"a": 2, "b": 4, "c": 1}
+    world.lane.open = True
+    assert len(world.lane.anew(world.now)) == 5
+    late = qos.Request(world.lane.group("c", 0), 0)
+    assert world.lane.arrive(late, 0) == [late]
+
+
 def test_classes_that_have_gone_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(qos, "KEPT", 10)
     world = World(2, {str(number): qos.Rule() for number in range(1000)})
@@ -500,17 +517,27 @@ def test_all_go_when_the_graph_ends() -> None:
         through()
 
 
-# In a brick, with two clients
+# On a mount; in a brick, with two clients
 
 
 SERVER = (r" 0-server: ", r" 0-brick: ", r"faults? (?:are|by)")
 CLIENT = (r" 0-client: ", r" 0-glusterfs-fuse: ", r"\[rpc-clnt", r"0-socket", r"\[socket\.c:")
 
 
+def test_on_a_mount() -> None:
+    with Mount([layer("qos", "user/qos", by="user", places=1, rules="who=*,bytes=1GB")], expected=(" 0-glusterfs-",)) as mount:
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(lambda number: (mount.path / f"file{number}").write_bytes(b"data" * 1000), range(40)))
+        assert len(os.listdir(mount.path)) == 40 and (mount.path / "file7").read_bytes() == b"data" * 1000
+        told = json.loads(os.getxattr(mount.path, "trusted.qos.stats"))
+        assert told["data"]["classes"]["0"]["bytes"] >= 40 * 4000 and told["metadata"]["waiting"] == 0
+
+
 def as_glusterd_has_it(brick: Brick) -> Brick:
     """With the volume's name in that of the storage."""
     text = brick.volfile.read_text()
-    brick.volfile.write_text(text.replace("volume brick\n", "volume vol-posix\n").replace("volumes brick\n", "volumes vol-posix\n"))
+    text = text.replace("volume brick\n", "volume vol-posix\n").replace("volumes brick\n", "volumes vol-posix\n")
+    brick.volfile.write_text(text)
     return brick
 
 
@@ -533,8 +560,8 @@ def test_a_client_that_floods_leaves_the_other_its_share() -> None:
     done: Counter[str] = Counter()
     enough = threading.Event()
     with ExitStack() as stack:
-        layers = [layer("slow", "user/fault", rules="fop=writev,delay=0.01", active="on"), layer("threads", "performance/io-threads"),
-                  layer("qos", "user/qos", places=1)]
+        slow = layer("slow", "user/fault", rules="fop=writev,delay=0.01", active="on")
+        layers = [slow, layer("threads", "performance/io-threads"), layer("qos", "user/qos", places=1)]
         brick = stack.enter_context(as_glusterd_has_it(Brick(layers, expected=SERVER)))
         mounts = [stack.enter_context(Mount(bottom=[brick.client], brick=brick.directory, expected=CLIENT)) for _ in range(2)]
         names = ["a0", *(f"b{number}" for number in range(12))]
@@ -543,11 +570,13 @@ def test_a_client_that_floods_leaves_the_other_its_share() -> None:
                    for name, count in zip(names, counts)]
         for thread in threads:
             thread.start()
-        wait_until(lambda: counts[0]["a"] >= 60, "some writes")
-        told = json.loads(os.getxattr(mounts[0].path, "trusted.qos.stats"))["data"]
-        enough.set()
-        for thread in threads:
-            thread.join(PATIENCE)
+        try:
+            wait_until(lambda: counts[0]["a"] >= 60, "some writes")
+            told = json.loads(os.getxattr(mounts[0].path, "trusted.qos.stats"))["data"]
+        finally:
+            enough.set()
+            for thread in threads:
+                thread.join(PATIENCE)
         for count in counts:
             done += count
     assert done["b"] < 4 * done["a"], f"{done}: by its requests the second client would get twelve times as much"
