@@ -1,4 +1,4 @@
-"""Shares and ceilings for clients, users or directories, so that none of them takes a brick for itself: what is too much waits.
+"""Shares and ceilings for clients, users or directories, so that none takes a brick for itself: what is too much waits.
 
     volume shared
         type user/qos
@@ -53,6 +53,7 @@ SIZES = {"readv": "size", "writev": "vector", "put": "vector", "copy_file_range"
 OF_DIRECTORIES = frozenset(("opendir", "readdir", "readdirp", "fsyncdir"))
 
 INTERNAL, ELSEWHERE = "internal", "elsewhere"
+NO_ROOT_SQUASH = -4  # the pid of a mount of that kind, which is a user's
 SECOND = 10**9  # all times are in nanoseconds
 UNIT = 65536  # bytes that count as an operation
 
@@ -336,7 +337,7 @@ class Qos(Translator, fops=SHARED):
         group.limited = bool(group.places or group.ops.rate or group.bytes.rate)
 
     def class_of(self, frame: Frame, call: Call) -> str:
-        if frame.pid < 0:
+        if frame.pid < 0 and frame.pid != NO_ROOT_SQUASH:
             name = INTERNAL
         elif self.by == "user":
             name = str(frame.uid)

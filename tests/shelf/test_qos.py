@@ -221,7 +221,8 @@ def test_a_lane_keeps_its_promises(places: int, rules: tuple[Any, ...], actions:
     assert not world.lane.inside and not world.lane.next and not any(group.waiting for group in world.lane.groups.values())
 
 
-@given(st.lists(st.tuples(st.sampled_from((1.0, 2.0, 5.0)), st.sampled_from(SIZES)), min_size=2, max_size=4), st.integers(1, 4))
+@given(st.lists(st.tuples(st.sampled_from((1.0, 2.0, 5.0)), st.sampled_from(SIZES)), min_size=2, max_size=4),
+       st.integers(1, 4))
 @settings(deadline=None, max_examples=20)
 def test_who_always_wants_something_gets_his_share(classes: list[tuple[float, int]], places: int) -> None:
     lane = qos.Lane(lambda group: setattr(group, "rule", qos.Rule(("x",), classes[int(group.name)][0])))
@@ -234,8 +235,8 @@ def test_who_always_wants_something_gets_his_share(classes: list[tuple[float, in
     begun = {name: group.served for name, group in lane.groups.items()}
     while all(group.waiting for group in lane.groups.values()):
         inside += lane.leave(inside.popleft(), 0)
-    got = [((lane.groups[str(number)].served - begun[str(number)]) * (1 + size / qos.UNIT) / share, (1 + size / qos.UNIT) / share)
-           for number, (share, size) in enumerate(classes)]
+    costs = [(1 + size / qos.UNIT) / share for share, size in classes]
+    got = [((lane.groups[str(number)].served - begun[str(number)]) * cost, cost) for number, cost in enumerate(costs)]
     for one, largest in got:
         for other, others_largest in got:
             assert abs(one - other) <= (places + 1) * (largest + others_largest) + 1e-6
@@ -409,12 +410,12 @@ def test_what_glusterfs_does_is_a_class_of_its_own(translator: Any) -> None:
         fd, hold = t.fd("/file"), t.hold("writev")
         healing = [t.start(t.run, t.child.writev(fd, b"x", 0, 0), pid=-6) for _ in range(4)]
         wait_until(lambda: waiting(t) == 3, "all but one to wait")
-        writing = t.start(t.run, t.child.writev(fd, b"x", 0, 0), uid=1)
-        hold.wait(2)
+        writing = [t.start(t.run, t.child.writev(fd, b"x", 0, 0), uid=1, pid=pid) for pid in (7, -4)]
+        hold.wait(3)
         told = stats(t)["classes"]
-        assert told["internal"]["inside"] == 1 and told["1"]["inside"] == 1 and told["1"]["waited"] == 0
+        assert told["internal"]["inside"] == 1 and told["1"]["inside"] == 2 and told["1"]["waited"] == 0
         hold.release()
-        for write in (*healing, writing):
+        for write in (*healing, *writing):
             write.result()
         del fd
 
@@ -433,8 +434,9 @@ def test_classes_on_a_brick(translator: Any, options: dict[str, str], name: str)
         assert stats(t)["classes"][name]["served"] == 1
 
 
-@pytest.mark.parametrize(("level", "path", "name"), [(1, "/a/b/file", "/a"), (2, "/a/b/file", "/a/b"), (3, "/a/b/file", "/a/b"),
-                                                     (1, "/file", "/"), (2, "/a/file", "/a")])
+@pytest.mark.parametrize(("level", "path", "name"), [
+    (1, "/a/b/file", "/a"), (2, "/a/b/file", "/a/b"), (3, "/a/b/file", "/a/b"), (1, "/file", "/"), (2, "/a/file", "/a"),
+])
 def test_classes_by_directory(translator: Any, level: int, path: str, name: str) -> None:
     with translator(FILE, by="directory", level=level) as t:
         t.mkdir("/a")
@@ -451,7 +453,9 @@ class Named(dict[str, Any]):
     name = "lookup"
 
 
-@pytest.mark.parametrize(("path", "name"), [(None, "elsewhere"), ("<gfid:0f0a>/file", "elsewhere"), ("/", "/"), ("/a/b", "/a")])
+@pytest.mark.parametrize(("path", "name"), [
+    (None, "elsewhere"), ("<gfid:0f0a>/file", "elsewhere"), ("/", "/"), ("/a/b", "/a"),
+])
 def test_a_path_that_the_brick_does_not_know(path: str | None, name: str) -> None:
     call = Named()
     call.path = path  # type: ignore[attr-defined]
@@ -543,7 +547,8 @@ def as_glusterd_has_it(brick: Brick) -> Brick:
 
 def test_below_io_threads_it_is_refused() -> None:
     with pytest.raises(AssertionError, match="gluster volume set vol user.xlator.qos io-threads"):
-        with as_glusterd_has_it(Brick([layer("qos", "user/qos"), layer("threads", "performance/io-threads")], expected=SERVER)):
+        layers = [layer("qos", "user/qos"), layer("threads", "performance/io-threads")]
+        with as_glusterd_has_it(Brick(layers, expected=SERVER)):
             pass
 
 

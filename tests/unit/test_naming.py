@@ -36,7 +36,8 @@ def test_fops_among() -> None:
 @pytest.mark.parametrize(("text", "said"), [
     ("stat|wirtev", "wirtev is no fop and no set of them; did you mean writev?"),
     ("changng", "changng is no fop and no set of them; did you mean changing?"),
-    ("", "nothing is no fop and no set of them"), ("stat|", "nothing is no fop"), ("q*", "q* is no fop and no set of them: one of"),
+    ("", "nothing is no fop and no set of them"), ("stat|", "nothing is no fop"),
+    ("q*", "q* is no fop and no set of them: one of"),
     ("READV", "READV is no fop"),
 ])
 def test_fops_that_there_are_not(text: str, said: str) -> None:
@@ -56,8 +57,8 @@ def test_fops_are_fops_or_refused(text: str) -> None:
 
 def test_errors() -> None:
     assert glupy.errno_named("EROFS") == errno.EROFS
-    for text, said in (("EROFSS", "EROFSS is no error; did you mean EROFS?"), ("", "nothing is no error"), ("5", "5 is no error"),
-                       ("errorcode", "errorcode is no error")):
+    for text, said in (("EROFSS", "EROFSS is no error; did you mean EROFS?"), ("", "nothing is no error"),
+                       ("5", "5 is no error"), ("errorcode", "errorcode is no error")):
         with pytest.raises(ValueError, match=said):
             glupy.errno_named(text)
 
