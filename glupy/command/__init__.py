@@ -8,6 +8,7 @@ others        what several of them need: machine.py (this machine's GlusterFS), 
               reading.py (a translator without a mount), placing.py (the administrator's folder), output.py; and for
               `run` mounting.py with session.py, graphs.py, servers.py, logs.py, showing.py
 warnings/     what `glupy check` knows by experience
+feeds/        what `glupy watch` reads, merges and serves
 volumes/      what the commands about glusterd's volumes need
 health/       what `glupy doctor` looks at
 skeletons/    what `glupy new` begins with
