@@ -3,7 +3,7 @@
 #
 # GlusterFS loads translators from one directory that is compiled into it. The command runs in a mount namespace of its own,
 # in which a farm of links stands over that directory: to everything that is there on the machine, and to what
-# GLUPY_STAGE holds: features/glupy.so, user/NAME.so for each translator NAME.py, and the test translators (glupytest).
+# GLUPY_STAGE holds: features/glupy.so, user/NAME.so for each translator NAME.py or NAME/, and the test translators (glupytest).
 # What was staged shows under a folder of root's there, so that glupy trusts it wherever the checkout lies.
 # A process namespace sees to it that no process and so no mount outlives the command. The farm is of memory and can be
 # written to: tests add to user/ what they need.
@@ -61,9 +61,11 @@ done
 mkdir -p "$farm/xlator/features" "$farm/xlator/user"
 ln -sfn "$GLUPY_STAGE/glupy.so" "$farm/xlator/features/glupy.so"
 ln -sfn "$GLUPY_STAGE/ground.so" "$farm/xlator/features/glupy-ground.so"
-for translator in "$GLUPY_STAGE"/translators/*.py "$checkout"/tests/translators/*.py; do
+for translator in "$GLUPY_STAGE"/translators/*.py "$GLUPY_STAGE"/translators/*/__init__.py \
+    "$checkout"/tests/translators/*.py; do
     [ -e "$translator" ] || continue
-    name=${translator##*/}
+    name=${translator%/__init__.py}
+    name=${name##*/}
     ln -sfn "$GLUPY_STAGE/glupy.so" "$farm/xlator/user/${name%.py}.so"
 done
 for folder in glupytest glupybench; do

@@ -40,7 +40,8 @@ def test_list(call, write, trusted):
     assert found[str(hidden)]["problem"] is None and found[str(package)]["name"] == "pack"
     shipped, = [each for each in found.values() if each["name"] == "audit" and each["file"] != str(hidden)]
     assert shipped["problem"] == f"{hidden} goes first"
-    count = len([*(Path(__file__).parents[2] / "translators").glob("*.py")]) + 4
+    ours = Path(__file__).parents[2] / "translators"
+    count = len([*ours.glob("*.py"), *ours.glob("*/__init__.py")]) + 4
     assert len(found) == count
     lines = call("list").output.splitlines()
     assert [line.split()[:3] for line in lines if "good" in line] == [["good", str(good), "trusted"]]

@@ -17,7 +17,8 @@ from glupy.options import common, option
 pytestmark = pytest.mark.once
 
 ROOT = Path(__file__).resolve().parents[2]
-SHIPPED = sorted(file.stem for file in (ROOT / "translators").glob("*.py"))
+SHIPPED = sorted([*(file.stem for file in (ROOT / "translators").glob("*.py")),
+                  *(file.parent.name for file in (ROOT / "translators").glob("*/__init__.py"))])
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,9 @@ _BINARY = ("bytes", "KB", "MB", "GB", "TB", "PB")
 
 def shipped(folder: Path) -> Shipped:
     """The translators in a folder, by name."""
-    return {file.stem: _translator(file) for file in sorted(folder.glob("*.py"))}
+    files = {file.stem: file for file in folder.glob("*.py")}
+    files |= {file.parent.name: file for file in folder.glob("*/__init__.py")}
+    return {name: _translator(name, files[name]) for name in sorted(files)}
 
 
 def overview(found: Shipped) -> str:
@@ -64,9 +66,9 @@ Options that every translator has are told in {link("glupy-translators", 7)}.
 """
 
 
-def _translator(file: Path) -> type[Translator]:
-    """The class of a translator's file."""
-    spec = importlib.util.spec_from_file_location(f"shipped_{file.stem}", file)
+def _translator(name: str, file: Path) -> type[Translator]:
+    """The class of a translator's file, or of a package's."""
+    spec = importlib.util.spec_from_file_location(f"shipped_{name}", file)
     assert spec and spec.loader
     module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
