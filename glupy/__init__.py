@@ -21,6 +21,7 @@ from glupy._core import *
 from glupy._core import GLUSTER_SERIES, GLUSTER_VERSION
 from glupy.api import fopsets
 from glupy.api.answers import Answer
+from glupy.api.asyncio_calls import AsyncioRequest, asyncio, asyncio_loop, asyncio_request
 from glupy.api.client import Client
 from glupy.api.events import Event
 from glupy.api.files import Files
@@ -45,9 +46,9 @@ if not getattr(sys, "_is_gil_enabled", lambda: True)():
 __version__ = "0.1.0"
 
 __all__ = [
-    "GLUSTER_SERIES", "GLUSTER_VERSION", "Answer", "Client", "Event", "Files", "IaType", "LoadError", "Option", "OptionError",
-    "Queue", "Shared", "Store", "Translator", "TrustError", "errno_named", "fops_named", "offload", "terms_named", "wait_for",
-    "xattr",
+    "GLUSTER_SERIES", "GLUSTER_VERSION", "Answer", "AsyncioRequest", "Client", "Event", "Files", "IaType", "LoadError",
+    "Option", "OptionError", "Queue", "Shared", "Store", "Translator", "TrustError", "asyncio", "asyncio_loop",
+    "asyncio_request", "errno_named", "fops_named", "offload", "terms_named", "wait_for", "xattr",
 ]
 __all__ += fopsets.__all__
 __all__ += [

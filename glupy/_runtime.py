@@ -10,6 +10,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from glupy import _core
+from glupy.api import asyncio_calls
 from glupy.api.client import Client
 from glupy.api.events import Event
 from glupy.api.translator import FACTORIES, OPTIONAL, Translator
@@ -22,7 +23,7 @@ from glupy.processes import children
 if TYPE_CHECKING:
     from glupy._core import Child, Instance, Version
 
-__all__ = ["Client", "alone", "brief", "contexts", "decided", "describe", "fini", "hears", "linger", "load", "notify",
+__all__ = ["Client", "alone", "brief", "contexts", "decided", "describe", "fini", "going", "hears", "linger", "load", "notify",
            "reconfigure", "stack", "started", "stopping", "stops"]
 
 _LONGEST = 32768  # characters of a traceback in the log
@@ -114,6 +115,11 @@ def linger(instance: Instance, version: Version) -> None:
 def decided(translator: Translator, objection: str | None) -> None:
     """All interpreters that serve the translator have voted on a step of a change of its options."""
     changes.of(translator).decided(objection)
+
+
+def going(instance: Instance) -> None:
+    """The graph goes: background tasks are cancelled, and what runs for fops on asyncio's loop ends as well."""
+    asyncio_calls.graph_goes(instance)
 
 
 def hears(translator: Translator) -> bool:

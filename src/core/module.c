@@ -34,6 +34,7 @@
 #include "request/semaphore.h"
 #include "request/sleep.h"
 #include "request/spawned.h"
+#include "request/subject.h"
 #include "request/to_thread.h"
 #include "request/turns.h"
 #include "request/wind.h"
@@ -130,6 +131,10 @@ static PyMethodDef methods[] = {
      "raised there: OSError(ETIMEDOUT) to the application, where nobody catches it. limit.expired says whether it was. A wind\n"
      "that is given up goes on below, and its reply is dropped; so is that of a function of to_thread(). None: no limit.\n"
      "ValueError below 0."},
+    {"_request", glupy_request_method, METH_NOARGS,
+     "_request()\n--\n\n"
+     "Whose code runs on this thread: Instance, name of the fop, path, GlusterFS's number of the call; the latter three None in\n"
+     "a background task. RuntimeError outside of both."},
     {"_pause", glupy_pause_method, METH_O,
      "_pause(seconds, /)\n--\n\nsleep() by the real clock, also where a test holds the time."},
     {"_clock_hold", glupy_held_clock_hold_method, METH_NOARGS,

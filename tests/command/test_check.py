@@ -90,7 +90,7 @@ def test_package(call, write):
           "        return LOUD\n", "sample/__init__.py")
     words = write("import asyncio\nLOUD = 1\n", "sample/words.py")
     result = call("check", "--no-mypy", words.parent, status=1)
-    assert result.output.startswith(f"{words}:1: warning: asyncio does not work here")
+    assert result.output.startswith(f"{words}:1: warning: asyncio's functions do not work in a fop")
 
 
 def test_output_is_kept_apart(write):
@@ -196,6 +196,8 @@ def test_blocks(found):
 def test_asyncio(found):
     assert found("pass", head="import asyncio\n" + HEAD).keys() == {(-3, "asyncio")}
     assert found("pass", head="from asyncio import sleep\n" + HEAD).keys() == {(-3, "asyncio")}
+    ask = "async def stat(self, frame, loc, xdata):\n    await glupy.asyncio(asyncio.sleep(1))\n    return self.child.stat(loc)"
+    assert found(ask, head="import asyncio\n" + HEAD) == {}
 
 
 # Silence

@@ -43,7 +43,7 @@ EXPLANATIONS: Mapping[str, str] = {
     "lock": "A lock that is held across an await is held for as long as the layer below takes, by a thread that goes "
             "away, and blocks threads of GlusterFS's.",
     "blocks": "A method that blocks keeps a thread of GlusterFS's from its work.",
-    "asyncio": "asyncio's functions need an event loop, which there is not in GlusterFS's processes.",
+    "asyncio": "asyncio's functions need its event loop, which fops are not on: glupy.asyncio(COROUTINE) runs them there.",
     "mypy": "What mypy says of the file by glupy's type stubs.",
     "ignore": "A comment `glupy: ignore` names no warning.",
 }

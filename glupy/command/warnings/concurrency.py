@@ -59,10 +59,19 @@ def blocks(subject: Subject) -> Iterator[tuple[Place, str]]:
 
 
 def asyncio(subject: Subject) -> Iterator[tuple[Place, str]]:
+    if any(_has_a_loop(node) for module in subject.modules for node in ast.walk(module.tree)):
+        return
     for module in subject.modules:
         for node in _imports(module, "asyncio"):
-            yield module.at(node), ("asyncio does not work here: use glupy.sleep, glupy.gather, glupy.to_thread and "
-                                    "glupy.Future, and self.spawn for tasks")
+            yield module.at(node), ("asyncio's functions do not work in a fop: use glupy.sleep, glupy.gather, glupy.to_thread "
+                                    "and glupy.Future, and self.spawn for tasks; or await glupy.asyncio(COROUTINE)")
+
+
+def _has_a_loop(node: ast.AST) -> bool:
+    """Whether that is a use of glupy's loop for asyncio."""
+    if isinstance(node, ast.ImportFrom):
+        return node.module == "glupy" and any(alias.name in ("asyncio", "asyncio_loop") for alias in node.names)
+    return isinstance(node, ast.Attribute) and _name(node) in ("glupy.asyncio", "glupy.asyncio_loop")
 
 
 def _imports(module: Module, name: str) -> Iterator[ast.Import | ast.ImportFrom]:

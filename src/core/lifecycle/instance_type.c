@@ -226,6 +226,13 @@ instance_log_level(PyObject *object, PyObject *unused)
 }
 
 static PyObject *
+get_going(PyObject *object, void *unused)
+{
+    (void)unused;
+    return PyBool_FromLong(((struct glupy_instance *)object)->tasks.going);
+}
+
+static PyObject *
 instance_repr(PyObject *object)
 {
     xlator_t *this = ((struct glupy_instance *)object)->this;
@@ -299,6 +306,7 @@ static PyGetSetDef instance_getset[] = {
     {"volfile_id", get_volfile_id, NULL, "What the process was told to bring up (--volfile-id); None: nothing.", NULL},
     {"interpreter", get_interpreter, NULL, "Which of option interpreters it is served by: 0 is Python's main one.", NULL},
     {"origin", get_origin, NULL, "bytes: what a further interpreter is to load it by; None in the first.", NULL},
+    {"going", get_going, NULL, "bool: whether the graph goes.", NULL},
     {"version", glupy_instance_get_version, NULL, "Version: that which is being loaded, else that which runs.", NULL},
     {"space", get_space, NULL, "str: a namespace of glupy.Shared that is this translator's alone.", NULL},
     {"itable", get_itable, NULL, "The graph's InodeTable, or None where it has none (yet).", NULL},

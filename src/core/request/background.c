@@ -1,6 +1,8 @@
 /* Background tasks. See background.h. */
 #include "request/background.h"
 
+#include "base/compat.h"
+
 void
 glupy_background_count(struct glupy_instance *instance, int by)
 {
@@ -169,6 +171,20 @@ glupy_background_cancel_one(struct glupy_request *request)
     return true;
 }
 
+/* What runs elsewhere for its fops. */
+static void
+tell(struct glupy_instance *instance)
+{
+    PyObject *before = PyErr_GetRaisedException();
+    PyObject *result = PyObject_CallMethod(instance->state->runtime, "going", "O", instance);
+
+    if (!result)
+        glupy_log_exception_doing(instance, "cancelling");
+    Py_XDECREF(result);
+    if (before)
+        PyErr_SetRaisedException(before);
+}
+
 void
 glupy_background_cancel(struct glupy_instance *instance)
 {
@@ -179,6 +195,7 @@ glupy_background_cancel(struct glupy_instance *instance)
     {
         glupy_background_cancel_one(request);
     }
+    tell(instance);
     glupy_background_up(instance);
 }
 

@@ -66,6 +66,27 @@ glupy_request_path(struct glupy_request *request)
     return path ? glupy_text(path) : path_of_inode(inode);
 }
 
+PyObject *
+glupy_request_method(PyObject *module, PyObject *unused)
+{
+    struct glupy_thread *thread = glupy_thread_if_any();
+    struct glupy_request *request = thread ? thread->stepping : NULL;
+    PyObject *path;
+
+    (void)module;
+    (void)unused;
+    if (!request) {
+        PyErr_SetString(PyExc_RuntimeError, "only in a coroutine that glupy runs: a fop's, or a task's in the background");
+        return NULL;
+    }
+    if (!request->fop)
+        return Py_BuildValue("OOOO", request->instance, Py_None, Py_None, Py_None);
+    path = glupy_request_path(request);
+    return path ? Py_BuildValue("OsNK", request->instance, request->fop->name, path,
+                                (unsigned long long)request->frame->root->unique)
+                : NULL;
+}
+
 void
 glupy_log_exception_of(struct glupy_request *request, const char *doing, PyObject *about)
 {

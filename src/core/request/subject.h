@@ -15,6 +15,10 @@ bool glupy_request_place(struct glupy_request *request, const char **path, inode
 /* The same as text: a new reference to a str, or None. NULL with an exception. Attached. */
 PyObject *glupy_request_path(struct glupy_request *request);
 
+/* glupy._core._request(): whose code runs on this thread. Instance, name of the fop or None, path or None, unique or None.
+ * RuntimeError outside of all. */
+PyObject *glupy_request_method(PyObject *module, PyObject *unused);
+
 /* Log the current exception with its traceback, the translator, the fop and the path; counts and clears it. Attached. */
 void glupy_log_exception(struct glupy_request *request);
 
