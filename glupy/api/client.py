@@ -35,19 +35,23 @@ class Client(str):
 
     @property
     def host(self) -> str | None:
+        """The name of the client's machine. None where the text does not say it."""
         return self._said("host")
 
     @property
     def pid(self) -> int | None:
+        """Its process there, not the application's. None where the text does not say it."""
         said = self._said("pid")
         return None if said is None else int(said)
 
     @property
     def volume(self) -> str | None:
+        """The volume that it uses, where glusterd made its volfile. None where the text does not say it."""
         return volume_of(self._said("connection") or "")
 
     @property
     def uuid(self) -> str | None:
+        """What tells its process from all others. None where the text does not say it."""
         return self._said("uuid")
 
 

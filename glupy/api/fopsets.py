@@ -22,6 +22,7 @@ CHANGING_NAMES = frozenset((
     "create", "mknod", "mkdir", "symlink", "link", "rename", "unlink", "rmdir", "put", "icreate", "namelink",
 ))
 
+#: All of these three.
 CHANGING = CHANGING_DATA | CHANGING_METADATA | CHANGING_NAMES
 
 #: What looks and leaves everything as it is (but for times of access).
@@ -33,10 +34,12 @@ READING = frozenset((
 #: Of what is there; create opens as well.
 OPENING = frozenset(("open", "opendir"))
 
+#: Locks of applications (lk, lease) and of GlusterFS's own layers; and moving them.
 LOCKING = frozenset((
     "lk", "inodelk", "finodelk", "entrylk", "fentrylk", "lease", "getactivelk", "setactivelk",
 ))
 
+#: Bringing to the disk what was written. Of these, flush comes at each close().
 SYNCING = frozenset(("flush", "fsync", "fsyncdir"))
 
 #: Between GlusterFS's own parts.

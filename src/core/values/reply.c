@@ -558,11 +558,15 @@ set_match_args(PyTypeObject *type, const struct glupy_fop *fop)
     return 0;
 }
 
+#define DOC_ROOM 160u
+
 static int
 add_reply_type(struct glupy_state *state, const struct glupy_fop *fop)
 {
     PyGetSetDef *getset = field_getset(fop); /* lives as long as the type: for ever */
+    char doc[DOC_ROOM];                      /* the type copies it */
     PyType_Slot slots[] = {
+        {Py_tp_doc, doc},
         {Py_tp_base, state->reply_type},
         {Py_tp_new, reply_tp_new},
         {Py_tp_dealloc, glupy_reply_dealloc},
@@ -578,6 +582,8 @@ add_reply_type(struct glupy_state *state, const struct glupy_fop *fop)
     };
     PyTypeObject **slot = &state->reply_types[fop->index];
 
+    snprintf(doc, sizeof(doc), "What %s answers: the arguments of fop_%s_cbk_t (xlator.h). Fields that are not given are empty.",
+             fop->name, fop->name);
     if (!getset) {
         PyErr_NoMemory();
         return -1;
