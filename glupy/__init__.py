@@ -52,9 +52,9 @@ __all__ = [
 ]
 __all__ += fopsets.__all__
 __all__ += [
-    "Buffer", "Cache", "Call", "Child", "Dirent", "Dirents", "Failure", "Fd", "Flag", "Flock", "Frame", "Future", "Gather",
-    "Gfid", "Iatt", "Identity", "Inode", "InodeTable", "Instance", "Lease", "LkOwner", "Loc", "LockEntry", "LockList", "Mdata",
-    "Mutex", "Reply", "Semaphore", "Statvfs", "Task", "Timeout", "Wind", "Xdata", "fail", "gather", "sleep", "timeout",
+    "Buffer", "Cache", "Call", "Child", "Dirent", "Dirents", "EntryLoc", "Failure", "Fd", "Flag", "Flock", "Frame", "Future", "Gather",
+    "Gfid", "Iatt", "Identity", "Inode", "InodeLoc", "InodeTable", "Instance", "Lease", "LkOwner", "Loc", "LockEntry", "LockList", "Mdata",
+    "Mutex", "Reply", "Semaphore", "Statvfs", "TargetLoc", "Task", "Timeout", "Wind", "Xdata", "fail", "gather", "sleep", "timeout",
     "to_thread", "wait",
 ]
 __all__ += [name for name in vars(_core) if name.endswith("Reply") and name != "Reply"]

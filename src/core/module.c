@@ -196,6 +196,18 @@ static PyMethodDef methods[] = {
     {NULL, NULL, 0, NULL},
 };
 
+/* Names for annotations: what a fop's Loc has differs for type checkers alone. */
+static int
+add_locs(PyObject *module, struct glupy_state *state)
+{
+    static const char *const names[] = {"InodeLoc", "EntryLoc", "TargetLoc"};
+
+    for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (PyModule_AddObjectRef(module, names[i], (PyObject *)state->loc_type) != 0)
+            return -1;
+    return 0;
+}
+
 /* fop name -> names of its arguments in Python, the table as authors and tools need it. */
 static int
 add_fops(PyObject *module)
@@ -271,7 +283,7 @@ exec(PyObject *module)
         PyErr_SetString(PyExc_ImportError, "glupy._core: libglusterfs could not be set up");
         return -1;
     }
-    if (setup_types(state) != 0 || add_strings(state) != 0 || add_fops(module) != 0 || glupy_add_events(module) != 0 ||
+    if (setup_types(state) != 0 || add_strings(state) != 0 || add_locs(module, state) != 0 || add_fops(module) != 0 || glupy_add_events(module) != 0 ||
         add_capsule(module) != 0 ||
         PyModule_AddIntConstant(module, "GLUSTER_SERIES", GF_GLUSTER_SERIES) != 0 ||
         PyModule_AddStringConstant(module, "GLUSTER_VERSION", GLUPY_GLUSTER_VERSION) != 0)

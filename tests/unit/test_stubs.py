@@ -19,8 +19,8 @@ TRANSLATORS = Path(__file__).resolve().parents[2] / "translators"
 MYPY = shutil.which("mypy", path="/usr/bin") or shutil.which("mypy") or "mypy, which is not installed"
 
 GOOD = """
-from glupy import (Fd, Frame, Loc, LookupReply, OpenReply, Option, ReadvReply, StatReply, Translator, UnlinkReply, Wind,
-                   Xdata, gather, sleep, to_thread, xattr)
+from glupy import (Answer, EntryLoc, Fd, Frame, InodeLoc, Loc, LookupReply, OpenReply, Option, ReadvReply, RenameReply, StatReply,
+                   TargetLoc, Translator, TruncateReply, UnlinkReply, Wind, Xdata, asyncio, fail, gather, sleep, to_thread, xattr)
 
 
 class Good(Translator):
@@ -56,10 +56,23 @@ class Good(Translator):
         first, second = await gather(self.children[0].stat(where), self.children[1].stat(where))
         await sleep(0.1)
         number: int = await to_thread(int, "3")
+        number += await asyncio(self.ask())
         return first if first.buf.ia_mtime > second.buf.ia_mtime + number else second
 
-    def unlink(self, frame: Frame, loc: Loc, xflags: int, xdata: Xdata) -> None:
+    async def ask(self) -> int:
+        return 3
+
+    def unlink(self, frame: Frame, loc: EntryLoc, xflags: int, xdata: Xdata) -> None:
         self.log.info("%s", loc.path)
+        self.seen = (loc.parent.gfid, loc.name.upper(), loc.inode.gfid)
+
+    async def rename(self, frame: Frame, oldloc: EntryLoc, newloc: TargetLoc, xdata: Xdata) -> Answer[RenameReply]:
+        if oldloc.parent == newloc.parent and oldloc.name.startswith(".") and newloc.inode is None:
+            return fail(1)
+        return self.child.rename(oldloc, Loc.from_inode(newloc.parent).child(newloc.name), xdata)
+
+    async def truncate(self, frame: Frame, loc: InodeLoc, offset: int, xdata: Xdata) -> Answer[TruncateReply]:
+        return self.child.truncate(Loc.from_inode(loc.inode), offset, xdata)
 
     def open(self, frame: Frame, loc: Loc, flags: int, fd: Fd, xdata: Xdata) -> Wind[OpenReply] | None:
         return self.child.open(loc, flags, fd) if frame.uid else None
@@ -89,6 +102,9 @@ class Bad(Translator):
         await self.child.lookup(3)  # error: not a Loc
         LookupReply(stat=1)  # error: no such field
         self.nothing  # error: no such attribute
+
+    async def rename(self, frame: Frame, oldloc: Loc, newloc: EntryLoc, xdata: Xdata) -> None:  # error: the target may lack an inode
+        oldloc.parent.gfid  # error: a Loc as such may be without
 """
 
 

@@ -9,7 +9,7 @@ SECTIONS = {
     "Awaiting": ("gather", "Gather", "sleep", "timeout", "Timeout", "wait_for", "to_thread", "asyncio", "asyncio_loop",
                  "asyncio_request", "AsyncioRequest", "wait", "Future", "Task"),
     "One at a time": ("Mutex", "Semaphore", "Flag", "Queue"),
-    "Values": ("Loc", "Inode", "InodeTable", "Fd", "Gfid", "Iatt", "IaType", "Xdata", "Buffer", "Dirent", "Dirents", "Statvfs",
+    "Values": ("Loc", "InodeLoc", "EntryLoc", "TargetLoc", "Inode", "InodeTable", "Fd", "Gfid", "Iatt", "IaType", "Xdata", "Buffer", "Dirent", "Dirents", "Statvfs",
                "Flock", "LkOwner", "Lease", "LockEntry", "LockList", "Mdata", "Cache"),
     "Sets of fops": ("CHANGING", "CHANGING_DATA", "CHANGING_METADATA", "CHANGING_NAMES", "READING", "OPENING", "LOCKING",
                      "SYNCING", "OTHER"),
