@@ -10,13 +10,13 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from glupy import _core
-from glupy.api import asyncio_calls
+from glupy.api import asyncio_calls, debugging
 from glupy.api.client import Client
 from glupy.api.events import Event
 from glupy.api.translator import FACTORIES, OPTIONAL, Translator
 from glupy.errors import LoadError
 from glupy.lifecycle import changes, ends, reload
-from glupy.loading import fopcheck, importing, making
+from glupy.loading import debug_place, fopcheck, importing, making
 from glupy.logs import loggers, streams, tracebacks
 from glupy.processes import children
 
@@ -36,6 +36,7 @@ def started(embedded: bool) -> None:
     In our own, logging and output go to GlusterFS's log, processes are started without what is GlusterFS's, and a virtual
     environment is taken from the local configuration. A program's Python will be finalised by the program.
     """
+    debugging.where = debug_place.folder
     if embedded:
         loggers.install_logging()
         streams.install_streams()

@@ -63,8 +63,8 @@ async def asyncio(coroutine: Coroutine[Any, Any, T]) -> T:
     over. When the graph goes it is cancelled, too, and OSError(ECANCELED) raised. What it raises then is logged. In it one
     awaits what is asyncio's: winds, glupy.sleep() and the like cannot be awaited there.
 
-    TypeError for what is no coroutine; RuntimeError where no request or task of glupy's awaits it; asyncio.CancelledError where
-    it was cancelled from within asyncio.
+    TypeError for what is no coroutine; RuntimeError where no request or task of glupy's awaits it; asyncio.CancelledError
+    where it was cancelled from within asyncio.
     """
     if not inspect.iscoroutine(coroutine):
         raise TypeError(f"glupy.asyncio(): expected a coroutine, not {coroutine!r}")
@@ -151,8 +151,9 @@ class _Call(Generic[T]):
         error = None if task.cancelled() else task.exception()
         if not self.settles():
             if error is not None:
-                loggers.logger_for(self.instance).error("%s of %r: what asyncio ran for it, given up by who awaited it, failed",
-                                                        self.request.op or "a task", self.request.path, exc_info=error)
+                loggers.logger_for(self.instance).error(
+                    "%s of %r: what asyncio ran for it, given up by who awaited it, failed", self.request.op or "a task",
+                    self.request.path, exc_info=error)
         elif task.cancelled():
             self.outcome.set_exception(_cancelled(task))
         elif error is not None:

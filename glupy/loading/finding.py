@@ -27,6 +27,7 @@ class Configuration:
     folders: list[Path]  # where translators are looked for, in order
     venv: Path | None = None  # a virtual environment for them
     store: Path = STORE  # where they keep what is to last
+    debug: Path | None = None  # where glupy.breakpoint() has its sockets; None: it does not stop
 
 
 def shipped() -> Path:
@@ -69,7 +70,11 @@ def configuration() -> Configuration:
     store = _paths(parser, "store", path, text)
     if len(store) > 1:
         raise LoadError("store names more than one folder; there is one for all translators", path, _line_of("store", text))
-    return Configuration([*translators, ADMINISTRATOR, shipped()], venv[0] if venv else None, store[0] if store else STORE)
+    debug = _paths(parser, "debug", path, text)
+    if len(debug) > 1:
+        raise LoadError("debug names more than one folder; there is one for all processes", path, _line_of("debug", text))
+    return Configuration([*translators, ADMINISTRATOR, shipped()], venv[0] if venv else None, store[0] if store else STORE,
+                         debug[0] if debug else None)
 
 
 def find(name: str, where: Sequence[Path]) -> Path:

@@ -19,8 +19,9 @@ TRANSLATORS = Path(__file__).resolve().parents[2] / "translators"
 MYPY = shutil.which("mypy", path="/usr/bin") or shutil.which("mypy") or "mypy, which is not installed"
 
 GOOD = """
-from glupy import (Answer, EntryLoc, Fd, Frame, InodeLoc, Loc, LookupReply, OpenReply, Option, ReadvReply, RenameReply, StatReply,
-                   TargetLoc, Translator, TruncateReply, UnlinkReply, Wind, Xdata, asyncio, fail, gather, sleep, to_thread, xattr)
+from glupy import (Answer, EntryLoc, Fd, Frame, InodeLoc, Loc, LookupReply, OpenReply, Option, ReadvReply, RenameReply,
+                   StatReply, TargetLoc, Translator, TruncateReply, UnlinkReply, Wind, Xdata, asyncio, fail, gather, sleep,
+                   to_thread, xattr)
 
 
 class Good(Translator):
@@ -103,7 +104,7 @@ class Bad(Translator):
         LookupReply(stat=1)  # error: no such field
         self.nothing  # error: no such attribute
 
-    async def rename(self, frame: Frame, oldloc: Loc, newloc: EntryLoc, xdata: Xdata) -> None:  # error: the target may lack an inode
+    async def rename(self, frame: Frame, oldloc: Loc, newloc: EntryLoc, xdata: Xdata) -> None:  # error: no inode
         oldloc.parent.gfid  # error: a Loc as such may be without
 """
 

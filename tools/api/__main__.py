@@ -1,7 +1,7 @@
 """Write the reference of what authors import: ``python3 tools/api OUTPUT``, which is docs/api.md.
 
-Needs the built package `glupy` on Python's path. Names, arguments and types come from the type stubs and the sources, texts from
-docstrings: what is wrong in the page is mended there.
+Needs the built package `glupy` on Python's path. Names, arguments and types come from the type stubs and the sources, texts
+from docstrings: what is wrong in the page is mended there.
 """
 
 from __future__ import annotations
