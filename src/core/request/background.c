@@ -47,8 +47,12 @@ glupy_background_make_frame(struct glupy_request *request)
     if (!this)
         return NULL;
     request->frame = create_frame(this, this->ctx->pool);
-    if (request->frame && request->task.pid)
+    if (!request->frame)
+        return NULL;
+    if (request->task.pid)
         request->frame->root->pid = request->task.pid;
+    if (request->task.owner)
+        set_lk_owner_from_ptr(&request->frame->root->lk_owner, request); /* the same whenever it has another frame */
     return request->frame;
 }
 

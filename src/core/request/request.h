@@ -72,6 +72,7 @@ struct glupy_background {
     struct glupy_awaitable nudge; /* stands in the ready list for nothing but "look again"; no Python object */
     bool busy;                    /* something is wound, or has been since it last rested */
     pid_t pid;                    /* whose its winds are, or 0 */
+    bool owner;                   /* it can own locks, which are its own */
     bool counted;                 /* among those that the instance waits for at its end */
     bool endless;                 /* it is one of every(): it ends when its version is replaced */
     struct list_head link;        /* in the instance's list, under the interpreter's lock */

@@ -80,6 +80,7 @@ spawn(struct glupy_instance *instance, struct glupy_version *version, PyObject *
     }
     self->promise.settler = self->request;
     self->request->task.endless = endless;
+    self->request->task.owner = true; /* features/locks refuses whom it could not tell from others */
     Py_INCREF(self);
     glupy_background_begin(self->request);
     return (PyObject *)self;
