@@ -22,6 +22,9 @@ from glupy.testing.nodes import (
 XATTR_CREATE, XATTR_REPLACE = 1, 2
 SEEK_DATA, SEEK_HOLE = 0, 1  # GF_SEEK_*
 
+#: Extended attributes in xdata that what is made is given, as storage/posix does it; the rest is GlusterFS's own.
+_GIVEN = ("user.", "trusted.", "security.")
+
 
 class Memory(Translator):
     def init(self) -> None:
@@ -140,6 +143,8 @@ class Memory(Translator):
                 node.gid = directory.gid
                 node.prot |= 0o2000 if node.is_dir else 0
             before = directory.iatt()
+            if node.gfid not in self._nodes:
+                node.xattrs |= {name: _value(value) for name, value in xdata.items() if name.startswith(_GIVEN)}
             directory.add(name, node)
             self._nodes[node.gfid] = node
             return _inode(loc), node.iatt(), before, directory.iatt()

@@ -110,7 +110,7 @@ class Node:
         self.touch()
 
     def write(self, offset: int, data: bytes) -> None:
-        if len(self.data) < offset:
+        if data and len(self.data) < offset:
             self.resize(offset)
         self.data[offset:offset + len(data)] = data
         self.touch()
