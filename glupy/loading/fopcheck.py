@@ -35,6 +35,7 @@ def check_class(cls: type[Translator], fops: Fops) -> None:
         raise _error(cls, "__init__", "__init__ is glupy's own; do in `def init(self)` what has to be done at the "
                      "start, when options and children are in place")
     _check_own(cls)
+    _check_left_open(cls)
     for name in _own_names(cls):
         value = inspect.getattr_static(cls, name)
         is_fop = name in fops or name == ANY
@@ -49,6 +50,15 @@ def check_class(cls: type[Translator], fops: Fops) -> None:
     if cls.fops is not None and not hasattr(cls, ANY):
         raise LoadError(f"{cls.__name__} has fops=, which says what any_fop handles, but no any_fop; define `"
                         f"{_expected(ANY, _ANY_ARGUMENTS, 'async def')}`, or leave fops= out", *place(cls))
+
+
+def _check_left_open(cls: type[Translator]) -> None:
+    """Refuse a class without the methods that a base of it (Content) leaves to its author."""
+    for name in dir(cls):
+        method = inspect.getattr_static(cls, name)
+        if getattr(method, "__isabstractmethod__", False):
+            arguments = tuple(inspect.signature(method).parameters)[1:]
+            raise LoadError(f"{cls.__name__} has to define `{_expected(name, arguments, 'def')}`", *place(cls))
 
 
 def _check_own(cls: type[Translator]) -> None:

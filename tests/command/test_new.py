@@ -19,6 +19,8 @@ for _name in (*_ALL, "any_fop"):
     if _name in vars({0}):
         delattr({0}, _name)
 {0}.fops = None
+if "encode" in vars({0}):
+    {0}.encode = {0}.decode = lambda self, file, offset, data: data
 {0}.init = lambda self: None
 """
 

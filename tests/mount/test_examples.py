@@ -289,6 +289,20 @@ def Rot13(run: Running) -> None:
 
 
 @uses
+def Masked(run: Running) -> None:
+    file = run.write("file", b"content " * 1000)
+    with file.open("r+b") as opened:
+        opened.seek(4094)
+        opened.write(b"CONTENT")
+    os.truncate(file, 7001)
+    wanted = bytearray(b"content " * 1000)[:7001]
+    wanted[4094:4101] = b"CONTENT"
+    assert file.read_bytes() == wanted
+    stored = (run.brick / "file").read_bytes()
+    assert len(stored) == 7001 and b"content" not in stored
+
+
+@uses
 def Hide(run: Running) -> None:
     run.write("file")
     run.write(".private-file")

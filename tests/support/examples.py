@@ -25,5 +25,5 @@ def examples() -> list[Example]:
         for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
         for text in [page.read_text(encoding="utf-8")]
         for block in re.findall(r"^```python\n(.*?)^```", text, re.M | re.S)
-        for name in re.findall(r"^class (\w+)\(Translator\b", block, re.M)
+        for name in re.findall(r"^class (\w+)\((?:Translator|Content)\b", block, re.M)
     ]

@@ -1,24 +1,19 @@
-"""Keep the content of files in another form below than it has above: here each letter is another one, as in rot13.
+"""Store the content of files in another form: another cipher, compression within a block, masked fields.
 
-    volume hidden
+    volume masked
         type user/skeleton
         subvolumes brick
     end-volume
 
-Each byte stands for itself, and a zero byte stays one. That is why most of the ways by which data goes need nothing
-here: holes and what truncate, fallocate, discard and zerofill make are zeros on both sides, copy_file_range copies
-what is right already, seek and sizes are the same. What changes sizes, or depends on the offset, as ciphers do, has
-to handle all of these, or refuse them with OSError(errno.EOPNOTSUPP).
+This one replaces letters by the letter 13 places on. glupy.Content calls encode() and decode() for whole blocks, and handles
+all the ways by which content is read, written, cut and copied: see "What files contain" in the guide.
 """
 
 from __future__ import annotations
 
 import codecs
-from typing import Any
 
-from glupy import Buffer, Fd, Frame, Loc, ReadvReply, Translator, Xdata
-
-# glupy: ignore data-paths: see above
+from glupy import Content, ContentFile
 
 _LATIN = bytes(range(256)).decode("latin-1")
 
@@ -26,26 +21,13 @@ _LATIN = bytes(range(256)).decode("latin-1")
 DOWN = codecs.encode(_LATIN, "rot13").encode("latin-1")
 UP = bytes(DOWN.index(byte) for byte in range(256))
 
-#: By this key GlusterFS's own layers ask a lookup for the content of small files, past readv.
-CONTENT = "glusterfs.content"
 
+class Skeleton(Content):
+    block_size = 4096
 
-class Skeleton(Translator):
-    async def readv(self, frame: Frame, fd: Fd, size: int, offset: int, flags: int, xdata: Xdata) -> ReadvReply:
-        reply = await self.child.readv(fd, size, offset, flags, xdata)
-        return reply.replace(vector=bytes(reply.data).translate(UP))
+    def encode(self, file: ContentFile, offset: int, data: bytes) -> bytes:
+        """What is stored for a block, which begins at an offset: as many bytes. The last one of a file may be short."""
+        return data.translate(DOWN)
 
-    def writev(self, frame: Frame, fd: Fd, vector: Buffer, offset: int, flags: int, xdata: Xdata) -> Any:
-        return self.child.writev(fd, bytes(vector).translate(DOWN), offset, flags, xdata)
-
-    def put(
-        self, frame: Frame, loc: Loc, mode: int, umask: int, flags: int, vector: Buffer, offset: int, xattr: Xdata,
-        xdata: Xdata,
-    ) -> Any:
-        return self.child.put(loc, mode, umask, flags, bytes(vector).translate(DOWN), offset, xattr, xdata)
-
-    def lookup(self, frame: Frame, loc: Loc, xdata: Xdata) -> Any:
-        if CONTENT not in xdata:
-            return None
-        del xdata[CONTENT]  # then it is read
-        return self.child.lookup(loc, xdata)
+    def decode(self, file: ContentFile, offset: int, data: bytes) -> bytes:
+        return data.translate(UP)

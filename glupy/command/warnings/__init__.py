@@ -31,7 +31,7 @@ CHECKS: Mapping[str, Check] = {
 #: By name, as the documentation has them.
 EXPLANATIONS: Mapping[str, str] = {
     "data-paths": "Data is read and written by more fops than readv and writev: what changes data has to handle, or "
-                  "refuse, all of them.",
+                  "refuse, all of them; `glupy.Content` does.",
     "names": "Names come about by create, mkdir, mknod, link, symlink and rename: what watches or guards names has to "
              "handle all of them.",
     "defined-twice": "The second method of a name replaces the first, which is never called.",

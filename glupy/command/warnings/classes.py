@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from glupy.api.content import Content
 from glupy.api.fopsets import CHANGING_NAMES
 from glupy.command.warnings.subject import FUNCTIONS, Place, Subject
 
@@ -15,15 +16,16 @@ NAMES = ("create", "mkdir", "mknod", "link", "symlink", "rename")
 
 
 def data_paths(subject: Subject) -> Iterator[tuple[Place, str]]:
-    defined = [name for name in ("readv", "writev") if name in subject.translator.own_fops]
+    defined = [name for name in ("readv", "writev") if name in subject.written]
     missing = [name for name in DATA if name not in subject.handled]
-    if defined and missing:
+    if defined and missing and not issubclass(subject.cls, Content):
         yield subject.place, (f"{subject.cls.__name__} defines {' and '.join(defined)}, but data also goes by "
-                              f"{', '.join(missing)}: handle them, or refuse them with OSError(EOPNOTSUPP)")
+                              f"{', '.join(missing)}: handle them, refuse them with OSError(EOPNOTSUPP), or base "
+                              "it on glupy.Content")
 
 
 def names(subject: Subject) -> Iterator[tuple[Place, str]]:
-    defined = [name for name in NAMES if name in subject.translator.own_fops]
+    defined = [name for name in NAMES if name in subject.written]
     missing = [name for name in NAMES if name not in subject.handled]
     if defined and missing:
         yield subject.place, (f"{subject.cls.__name__} defines {', '.join(defined)}, but names also come about by "

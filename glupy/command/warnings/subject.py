@@ -51,6 +51,7 @@ class Subject:
         self.translator = translator
         self.cls: type[Translator] = translator.cls
         self.handled = {*translator.own_fops, *translator.any_fops}
+        self.written = [name for name in translator.own_fops if not _comes_with_glupy(self.cls, name)]
 
     @cached_property
     def modules(self) -> list[Module]:
@@ -88,6 +89,11 @@ class Subject:
         """Whether a comment says that this is meant so."""
         return any(ignored == name and (line == place.line or not own)
                    for module in self.modules if module.file == place.file for line, ignored, own in module.ignored)
+
+
+def _comes_with_glupy(cls: type[Translator], name: str) -> bool:
+    """Whether a method is that of a base class of glupy's (Content), which sees to what belongs to it."""
+    return next(base for base in cls.__mro__ if name in vars(base)).__module__.startswith("glupy.api.")
 
 
 def inside(body: Sequence[ast.stmt]) -> Iterator[ast.AST]:
