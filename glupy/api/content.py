@@ -20,7 +20,7 @@ from glupy.api.translator import Translator
 from glupy.options.option import Option
 
 if TYPE_CHECKING:
-    from glupy._core import Buffer, Dirents, Fd, Frame, Gfid, Iatt, Inode, Loc, Wind, Xdata
+    from glupy._core import Buffer, Fd, Frame, Gfid, Iatt, Inode, Loc, Wind, Xdata
 
 #: By this key GlusterFS's own layers ask for the content of small files, past readv (GF_CONTENT_KEY); and by names that begin
 #: so storage/posix gives and takes whole files as extended attributes of their directory.
@@ -68,8 +68,8 @@ class Content(Translator):
         """What is stored for a block of a file: as many bytes, and others for other data of that length.
 
         offset  of the block in the file, a multiple of block_size
-        data    block_size bytes; fewer, and at least one, of the last block. They are not all zeros, but where encode()
-                has made zeros of other data before: what it makes of zeros then takes that place
+        data    block_size bytes; fewer, and at least one, of the last block. They are all zeros only where encode() has just
+                made zeros of something else, which is to be told from a hole
 
         The same arguments give the same result. What it raises is logged, and EIO for the application.
         """
