@@ -23,6 +23,7 @@ from glupy.api import fopsets
 from glupy.api.answers import Answer
 from glupy.api.asyncio_calls import AsyncioRequest, asyncio, asyncio_loop, asyncio_request
 from glupy.api.client import Client
+from glupy.api.condition import Condition
 from glupy.api.content import Content
 from glupy.api.content_file import ContentFile
 from glupy.api.debugging import breakpoint
@@ -49,10 +50,10 @@ if not getattr(sys, "_is_gil_enabled", lambda: True)():
 __version__ = "0.1.0"
 
 __all__ = [
-    "GLUSTER_SERIES", "GLUSTER_VERSION", "Answer", "AsyncioRequest", "Client", "Content", "ContentFile", "Event", "Files",
-    "IaType", "LoadError", "Option", "OptionError", "Queue", "Shared", "Store", "Translator", "TrustError", "asyncio",
-    "asyncio_loop", "asyncio_request", "breakpoint", "errno_named", "fops_named", "offload", "terms_named", "wait_for",
-    "xattr",
+    "GLUSTER_SERIES", "GLUSTER_VERSION", "Answer", "AsyncioRequest", "Client", "Condition", "Content", "ContentFile",
+    "Event", "Files", "IaType", "LoadError", "Option", "OptionError", "Queue", "Shared", "Store", "Translator",
+    "TrustError", "asyncio", "asyncio_loop", "asyncio_request", "breakpoint", "errno_named", "fops_named", "offload",
+    "terms_named", "wait_for", "xattr",
 ]
 __all__ += fopsets.__all__
 __all__ += [

@@ -150,6 +150,80 @@ def test_item_14_in_a_gather_that_is_given_up(bench: Bench) -> None:
         assert not mutex.locked()
 
 
+@pytest.mark.parametrize("deep", [1, 2, 500])
+def test_item_14_a_turn_in_a_gather_that_was_done(bench: Bench, deep: int) -> None:
+    """All that the inner gathers wait for is there, but nobody has gone on with it."""
+    mutex = Mutex()
+
+    def nested() -> Any:
+        inner: Any = mutex.acquire()
+        for _ in range(deep):
+            inner = gather(inner)
+        return inner
+
+    async def both() -> None:
+        await gather(nested(), sleep(LONG))
+
+    async def one() -> None:
+        await nested()
+        assert mutex.locked()
+        mutex.release()
+
+    task = bench.spawn(both())
+    bench.at_rest(1)
+    assert mutex.locked()
+    bench.cancelled([task])
+    assert not mutex.locked()
+    bench.graph.run(one())
+    assert not mutex.locked()
+
+
+def test_item_14_a_turn_in_a_gather_that_is_done_and_not_gone_on_with(bench: Bench) -> None:
+    """The last of its members is done, and its task is cancelled before it goes on."""
+    first, last = Mutex(), Mutex()
+    assert last.try_acquire()
+
+    async def both() -> None:
+        await gather(first.acquire(), last.acquire())
+
+    async def hand_on() -> None:
+        last.release()
+        assert tasks[0].cancel()
+
+    tasks = [bench.spawn(both())]
+    bench.at_rest(1)
+    tasks += [bench.spawn(hand_on())]
+    done(tasks)
+    wait_until(lambda: not first.locked() and not last.locked(), "both to be given back")
+
+
+def test_item_14_a_turn_in_a_gather_that_fails(bench: Bench) -> None:
+    """Nobody knows of it then, but who has asked to be told of failures as of results."""
+    mutex = Mutex()
+
+    async def bad() -> None:
+        await sleep(0)
+        raise ValueError
+
+    async def ask() -> None:
+        with pytest.raises(ValueError):
+            await gather(mutex.acquire(), bad())
+        assert not mutex.locked()
+        turn = mutex.acquire()
+        with pytest.raises(ValueError):
+            await gather(turn, bad())
+        await turn  # it was kept
+        assert mutex.locked()
+        mutex.release()
+        await gather(gather(mutex.acquire()), bad(), return_exceptions=True)
+        assert mutex.locked()
+        mutex.release()
+        await gather(gather(mutex.acquire(), bad()), return_exceptions=True)
+        assert not mutex.locked()
+
+    bench.graph.run(ask())
+
+
 def test_item_14_an_await_that_is_dropped_gives_back(bench: Bench) -> None:
     semaphore = Semaphore(3)
 

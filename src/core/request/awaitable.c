@@ -23,6 +23,7 @@ glupy_awaitable_init(struct glupy_awaitable *self, const struct glupy_awaitable_
     self->next = NULL;
     self->depth = 0;
     self->queued = false;
+    self->is_accepted = false;
     self->limited = false;
 }
 
@@ -51,6 +52,42 @@ glupy_awaitable_of(struct glupy_state *state, PyObject *object)
     return NULL;
 }
 
+void
+glupy_accept_too(struct glupy_awaitable *self, struct glupy_awaitable **more)
+{
+    if (!self->ops->accepted || self->is_accepted)
+        return;
+    self->is_accepted = true;
+    self->next = *more; /* it is done: nobody else needs the link */
+    *more = self;
+}
+
+/* One after another: gathers may be nested as deep as an author likes. All are kept by the one that was awaited. */
+static void
+go_on_with(struct glupy_awaitable *self)
+{
+    struct glupy_awaitable *more = NULL;
+
+    glupy_accept_too(self, &more);
+    while (more) {
+        struct glupy_awaitable *first = more;
+
+        more = first->next;
+        first->next = NULL;
+        first->ops->accepted(first, &more);
+    }
+}
+
+PyObject *
+glupy_awaitable_take(struct glupy_awaitable *self)
+{
+    PyObject *result = self->ops->result(self);
+
+    if (result && self->ops->accepted)
+        go_on_with(self);
+    return result;
+}
+
 /* The first time it is sent to, an awaitable yields itself up to the runner; once done, it returns its result. */
 PySendResult
 glupy_awaitable_send(PyObject *object, PyObject *value, PyObject **result)
@@ -64,7 +101,7 @@ glupy_awaitable_send(PyObject *object, PyObject *value, PyObject **result)
             *result = Py_NewRef(object);
             return PYGEN_NEXT;
         case GLUPY_DONE:
-            *result = self->ops->result(self);
+            *result = glupy_awaitable_take(self);
             return *result ? PYGEN_RETURN : PYGEN_ERROR;
         default:
             glupy_cannot_await(self);

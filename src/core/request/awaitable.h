@@ -32,6 +32,9 @@ struct glupy_awaitable_ops {
     void (*landed)(struct glupy_awaitable *self, struct glupy_request *request);
     /* Attached. A new reference, or NULL with an exception. Its own: it asks no other. */
     PyObject *(*result)(struct glupy_awaitable *self);
+    /* Attached. Its result is in the hands of an author's code, which goes on with it: what is given back where nobody does is
+     * not given back any more. `more`: see glupy_accept_too(). May be NULL. */
+    void (*accepted)(struct glupy_awaitable *self, struct glupy_awaitable **more);
     /* Attached. One of those it waits for is done (gather, task): if it may go on now, queue it. NULL where it waits for
      * none. */
     void (*heard)(struct glupy_awaitable *self, struct glupy_request *request, struct glupy_awaitable *from);
@@ -73,6 +76,7 @@ struct glupy_awaitable {
     struct glupy_awaitable *next;      /* in request->ready, or among those queued for a turn */
     unsigned depth;                    /* how many wait for it, one for another; from armed on */
     bool queued;                       /* for a turn */
+    bool is_accepted;                  /* accepted() has been or will be called */
     bool limited;                      /* it may be given up because time is over (limit.h); from armed on */
 };
 
@@ -98,6 +102,12 @@ bool glupy_is_awaitable(PyObject *object);
 /* An awaitable for what an author may give us: one of ours as it is, one for a Future or Task, a task around a coroutine. A
  * new reference; NULL, with an exception where that is not for want of any. */
 struct glupy_awaitable *glupy_awaitable_of(struct glupy_state *state, PyObject *object);
+
+/* The result of one that is done, for an author's code to go on with: a new reference, or NULL with an exception. Attached. */
+PyObject *glupy_awaitable_take(struct glupy_awaitable *self);
+
+/* In accepted(): so is this one, which is part of it. */
+void glupy_accept_too(struct glupy_awaitable *self, struct glupy_awaitable **more);
 
 /* RuntimeError that says why it cannot be awaited now. Attached. */
 void glupy_cannot_await(const struct glupy_awaitable *self);

@@ -5,11 +5,8 @@
 #include "request/turns.h"
 
 struct flag {
-    PyObject_HEAD
     struct glupy_turns turns;
     bool set;
-    PyObject *name;   /* str, or NULL */
-    const char *text; /* it */
 };
 
 static bool
@@ -22,9 +19,7 @@ flag_take(PyObject *owner, struct glupy_request *request)
 static void
 flag_describe(PyObject *owner, struct glupy_line *line)
 {
-    const char *text = ((struct flag *)owner)->text;
-
-    glupy_say(line, text ? "Flag %s" : "Flag", text);
+    glupy_turns_say(owner, line, "Flag");
 }
 
 static const struct glupy_turns_ops flag_ops = {.take = flag_take, .describe = flag_describe};
@@ -34,28 +29,10 @@ flag_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
     static char *names[] = {"name", NULL};
     PyObject *name = NULL;
-    const char *text = NULL;
-    struct flag *self;
 
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|U:Flag", names, &name) || (name && !(text = PyUnicode_AsUTF8(name))))
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|O:Flag", names, &name))
         return NULL;
-    self = (struct flag *)type->tp_alloc(type, 0);
-    if (!self)
-        return NULL;
-    glupy_turns_init(&self->turns, &flag_ops);
-    self->name = text && *text ? Py_NewRef(name) : NULL;
-    self->text = self->name ? text : NULL;
-    return (PyObject *)self;
-}
-
-static void
-flag_dealloc(PyObject *object)
-{
-    PyTypeObject *type = Py_TYPE(object);
-
-    Py_XDECREF(((struct flag *)object)->name);
-    type->tp_free(object);
-    Py_DECREF(type);
+    return glupy_turns_new(type, &flag_ops, name);
 }
 
 static PyObject *
@@ -65,7 +42,7 @@ set(PyObject *object, PyObject *unused)
 
     (void)unused;
     self->set = true;
-    while (glupy_turns_pass(object, &self->turns))
+    while (glupy_turns_pass(object))
         continue;
     Py_RETURN_NONE;
 }
@@ -86,18 +63,12 @@ is_set(PyObject *self, PyObject *unused)
 }
 
 static PyObject *
-wait_for_it(PyObject *self, PyObject *unused)
-{
-    (void)unused;
-    return glupy_turn_new(glupy_state_of(self), self, &((struct flag *)self)->turns);
-}
-
-static PyObject *
 flag_repr(PyObject *object)
 {
     struct flag *self = (struct flag *)object;
 
-    return PyUnicode_FromFormat("<Flag%s%V, %s>", self->name ? " " : "", self->name, "", self->set ? "set" : "not set");
+    return PyUnicode_FromFormat("<Flag%s%V, %s>", self->turns.name ? " " : "", self->turns.name, "",
+                                self->set ? "set" : "not set");
 }
 
 static PyMethodDef methods[] = {
@@ -108,7 +79,7 @@ static PyMethodDef methods[] = {
      "clear($self, /)\n--\n\nFrom now on who waits waits for the next set(). Who waited before the last one goes on "
      "all the same."},
     {"is_set", is_set, METH_NOARGS, "is_set($self, /)\n--\n\nHas it happened?"},
-    {"wait", wait_for_it, METH_NOARGS, "wait($self, /)\n--\n\nAwaited: it has happened, by set(). At once where it "
+    {"wait", glupy_turns_acquire, METH_NOARGS, "wait($self, /)\n--\n\nAwaited: it has happened, by set(). At once where it "
      "has already."},
     {NULL, NULL, 0, NULL},
 };
@@ -120,7 +91,7 @@ static PyType_Slot slots[] = {
                 "to one\n"
                 "interpreter. The name is shown where a request waits for it (statedump)."},
     {Py_tp_new, flag_new},
-    {Py_tp_dealloc, flag_dealloc},
+    {Py_tp_dealloc, glupy_turns_free},
     {Py_tp_repr, flag_repr},
     {Py_tp_methods, methods},
     {0, NULL},

@@ -138,6 +138,18 @@ gather_result(struct glupy_awaitable *base)
     return glupy_outcome_get(&((struct glupy_gather *)base)->outcome);
 }
 
+/* Where it fails, nobody goes on with what its members brought: a turn at a lock is given on when it goes. */
+static void
+gather_accepted(struct glupy_awaitable *base, struct glupy_awaitable **more)
+{
+    struct glupy_gather *self = (struct glupy_gather *)base;
+
+    if (!self->outcome.value)
+        return;
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(self->members); i++)
+        glupy_accept_too(member_at(self, i), more);
+}
+
 static struct glupy_awaitable *
 gather_part(struct glupy_awaitable *base, Py_ssize_t i)
 {
@@ -169,6 +181,7 @@ static const struct glupy_awaitable_ops gather_ops = {
     .name = "gather",
     .arm = gather_arm,
     .result = gather_result,
+    .accepted = gather_accepted,
     .heard = gather_heard,
     .proceed = gather_proceed,
     .part = gather_part,

@@ -11,11 +11,9 @@
 #include "values/types/inode.h"
 
 struct mutex {
-    PyObject_HEAD
     struct glupy_turns turns;
     bool held;
-    PyObject *name;   /* str, or NULL */
-    const char *text; /* it, or what stands for it */
+    Py_ssize_t owed; /* calls of release() to come that give nothing back: see owe() */
     pthread_mutex_t leaf; /* for `user`, which those without the interpreter read */
     struct glupy_user user; /* who holds it */
     struct glupy_reference *inode; /* whose it is, or NULL */
@@ -55,7 +53,7 @@ mutex_give(PyObject *owner)
 {
     struct mutex *self = (struct mutex *)owner;
 
-    if (glupy_turns_pass(owner, &self->turns))
+    if (glupy_turns_pass(owner))
         return;
     self->held = false;
     if (self->inode)
@@ -71,7 +69,8 @@ mutex_describe(PyObject *owner, struct glupy_line *line)
     pthread_mutex_lock(&self->leaf);
     user = self->user;
     pthread_mutex_unlock(&self->leaf);
-    glupy_say(line, "%s%s, held by ", self->name ? "Mutex " : "", self->text);
+    glupy_turns_say(owner, line, self->inode ? "inode.lock()" : "Mutex");
+    glupy_say(line, ", held by ");
     glupy_user_say(&user, line);
 }
 
@@ -83,16 +82,14 @@ static const struct glupy_turns_ops mutex_ops = {
 };
 
 static struct mutex *
-mutex_alloc(PyTypeObject *type)
+mutex_alloc(PyTypeObject *type, PyObject *name)
 {
-    struct mutex *self = (struct mutex *)type->tp_alloc(type, 0);
+    struct mutex *self = (struct mutex *)glupy_turns_new(type, &mutex_ops, name);
 
     if (!self)
         return NULL;
-    glupy_turns_init(&self->turns, &mutex_ops);
     pthread_mutex_init(&self->leaf, NULL);
     INIT_LIST_HEAD(&self->link);
-    self->text = "Mutex";
     return self;
 }
 
@@ -101,57 +98,53 @@ mutex_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
     static char *names[] = {"name", NULL};
     PyObject *name = NULL;
-    const char *text = NULL;
-    struct mutex *self;
 
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|U:Mutex", names, &name) ||
-        (name && !(text = PyUnicode_AsUTF8(name))))
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|O:Mutex", names, &name))
         return NULL;
-    self = mutex_alloc(type);
-    if (self && text && *text) {
-        self->name = Py_NewRef(name);
-        self->text = text;
-    }
-    return (PyObject *)self;
+    return (PyObject *)mutex_alloc(type, name);
 }
 
 static void
 mutex_dealloc(PyObject *object)
 {
     struct mutex *self = (struct mutex *)object;
-    PyTypeObject *type = Py_TYPE(object);
 
     list_del(&self->link);
     pthread_mutex_destroy(&self->leaf);
-    Py_XDECREF(self->name);
     Py_XDECREF(self->inode);
-    type->tp_free(object);
-    Py_DECREF(type);
-}
-
-static PyObject *
-acquire(PyObject *self, PyObject *unused)
-{
-    (void)unused;
-    return glupy_turn_new(glupy_state_of(self), self, &((struct mutex *)self)->turns);
-}
-
-static PyObject *
-try_acquire(PyObject *self, PyObject *unused)
-{
-    (void)unused;
-    return PyBool_FromLong(glupy_turns_try(self, &((struct mutex *)self)->turns));
+    glupy_turns_free(object);
 }
 
 static PyObject *
 release(PyObject *object, PyObject *unused)
 {
+    struct mutex *self = (struct mutex *)object;
+
     (void)unused;
-    if (!((struct mutex *)object)->held) {
+    if (self->owed) {
+        self->owed--;
+        Py_RETURN_NONE;
+    }
+    if (!self->held) {
         PyErr_SetString(PyExc_RuntimeError, "release(): nobody holds this Mutex");
         return NULL;
     }
     mutex_give(object);
+    Py_RETURN_NONE;
+}
+
+/* For whoever let go of it to wait, is to have it again, and cannot wait for that because its coroutine is being closed
+ * (glupy/api/condition.py): it will call release() all the same. If the Mutex is free it has it now. Else whoever holds it does so
+ * until all have called release(), in whatever order: so those who think that they hold it are always as many as hold it and are
+ * owed a release. */
+static PyObject *
+owe(PyObject *object, PyObject *unused)
+{
+    PyObject *taken = glupy_turns_try_acquire(object, unused);
+
+    if (taken == Py_False)
+        ((struct mutex *)object)->owed++;
+    Py_XDECREF(taken);
     Py_RETURN_NONE;
 }
 
@@ -160,13 +153,6 @@ locked(PyObject *self, PyObject *unused)
 {
     (void)unused;
     return PyBool_FromLong(((struct mutex *)self)->held);
-}
-
-static PyObject *
-enter(PyObject *self, PyObject *unused)
-{
-    (void)unused;
-    return glupy_turns_enter(glupy_state_of(self), self, &((struct mutex *)self)->turns);
 }
 
 static PyObject *
@@ -189,21 +175,23 @@ mutex_repr(PyObject *object)
 
     if (self->inode)
         return PyUnicode_FromFormat("<Mutex of %S, %s>", self->inode, how);
-    return PyUnicode_FromFormat("<Mutex%s%V, %s>", self->name ? " " : "", self->name, "", how);
+    return PyUnicode_FromFormat("<Mutex%s%V, %s>", self->turns.name ? " " : "", self->turns.name, "", how);
 }
 
 static PyMethodDef methods[] = {
-    {"acquire", acquire, METH_NOARGS,
+    {"acquire", glupy_turns_acquire, METH_NOARGS,
      "acquire($self, /)\n--\n\nAwaited: it is yours, until somebody calls release(). Those who wait get it in the "
      "order they came."},
-    {"try_acquire", try_acquire, METH_NOARGS,
+    {"try_acquire", glupy_turns_try_acquire, METH_NOARGS,
      "try_acquire($self, /)\n--\n\nTake it if it is free and nobody waits for it; whether it is yours now."},
     {"release", release, METH_NOARGS,
      "release($self, /)\n--\n\nLet go of it, on any thread; the first of those who wait has it then. RuntimeError "
      "where nobody holds\n"
      "it."},
     {"locked", locked, METH_NOARGS, "locked($self, /)\n--\n\nDoes anybody hold it?"},
-    {"__aenter__", enter, METH_NOARGS, NULL},
+    {"_hold_back", glupy_turns_hold_back, METH_NOARGS, NULL},
+    {"_owe", owe, METH_NOARGS, NULL},
+    {"__aenter__", glupy_turns_enter, METH_NOARGS, NULL},
     {"__aexit__", _PyCFunction_CAST(leave), METH_FASTCALL, NULL},
     {NULL, NULL, 0, NULL},
 };
@@ -265,13 +253,12 @@ static PyObject *
 make(struct glupy_state *state, const struct glupy_reference *inode)
 {
     PyObject *own = glupy_inode_new(state, inode->owner, inode->inode);
-    struct mutex *self = own ? mutex_alloc(state->mutex_type) : NULL;
+    struct mutex *self = own ? mutex_alloc(state->mutex_type, NULL) : NULL;
 
     if (!self) {
         Py_XDECREF(own);
         return NULL;
     }
-    self->text = "inode.lock()";
     self->inode = (struct glupy_reference *)own;
     return (PyObject *)self;
 }

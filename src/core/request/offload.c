@@ -143,7 +143,7 @@ glupy_wait_method(PyObject *module, PyObject *value)
     if (glupy_arm(request, awaitable, NULL) == 0) {
         glupy_take_turns(request);
         wait_until_done(thread, request, awaitable);
-        result = awaitable->ops->result(awaitable);
+        result = glupy_awaitable_take(awaitable);
     }
     request->offload.waits = false;
     Py_DECREF(awaitable);

@@ -5,11 +5,8 @@
 #include "request/turns.h"
 
 struct semaphore {
-    PyObject_HEAD
     struct glupy_turns turns;
     Py_ssize_t value; /* how many may go on at once, from now */
-    PyObject *name;   /* str, or NULL */
-    const char *text; /* it */
 };
 
 static bool
@@ -29,16 +26,14 @@ semaphore_give(PyObject *owner)
 {
     struct semaphore *self = (struct semaphore *)owner;
 
-    if (!glupy_turns_pass(owner, &self->turns))
+    if (!glupy_turns_pass(owner))
         self->value++;
 }
 
 static void
 semaphore_describe(PyObject *owner, struct glupy_line *line)
 {
-    const char *text = ((struct semaphore *)owner)->text;
-
-    glupy_say(line, text ? "Semaphore %s" : "Semaphore", text);
+    glupy_turns_say(owner, line, "Semaphore");
 }
 
 static const struct glupy_turns_ops semaphore_ops = {
@@ -51,48 +46,17 @@ static PyObject *
 semaphore_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
     static char *names[] = {"value", "name", NULL};
-    PyObject *name = NULL;
-    const char *text = NULL;
+    PyObject *name = NULL, *self;
     Py_ssize_t value = 1;
-    struct semaphore *self;
 
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|nU:Semaphore", names, &value, &name) ||
-        (name && !(text = PyUnicode_AsUTF8(name))))
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|nO:Semaphore", names, &value, &name))
         return NULL;
     if (value < 0)
         return PyErr_Format(PyExc_ValueError, "Semaphore(): expected a value of 0 or more, not %zd", value);
-    self = (struct semaphore *)type->tp_alloc(type, 0);
-    if (!self)
-        return NULL;
-    glupy_turns_init(&self->turns, &semaphore_ops);
-    self->value = value;
-    self->name = text && *text ? Py_NewRef(name) : NULL;
-    self->text = self->name ? text : NULL;
-    return (PyObject *)self;
-}
-
-static void
-semaphore_dealloc(PyObject *object)
-{
-    PyTypeObject *type = Py_TYPE(object);
-
-    Py_XDECREF(((struct semaphore *)object)->name);
-    type->tp_free(object);
-    Py_DECREF(type);
-}
-
-static PyObject *
-acquire(PyObject *self, PyObject *unused)
-{
-    (void)unused;
-    return glupy_turn_new(glupy_state_of(self), self, &((struct semaphore *)self)->turns);
-}
-
-static PyObject *
-try_acquire(PyObject *self, PyObject *unused)
-{
-    (void)unused;
-    return PyBool_FromLong(glupy_turns_try(self, &((struct semaphore *)self)->turns));
+    self = glupy_turns_new(type, &semaphore_ops, name);
+    if (self)
+        ((struct semaphore *)self)->value = value;
+    return self;
 }
 
 static PyObject *
@@ -101,13 +65,6 @@ release(PyObject *self, PyObject *unused)
     (void)unused;
     semaphore_give(self);
     Py_RETURN_NONE;
-}
-
-static PyObject *
-enter(PyObject *self, PyObject *unused)
-{
-    (void)unused;
-    return glupy_turns_enter(glupy_state_of(self), self, &((struct semaphore *)self)->turns);
 }
 
 static PyObject *
@@ -131,21 +88,21 @@ semaphore_repr(PyObject *object)
 {
     struct semaphore *self = (struct semaphore *)object;
 
-    return PyUnicode_FromFormat("<Semaphore%s%V, %zd>", self->name ? " " : "", self->name, "", self->value);
+    return PyUnicode_FromFormat("<Semaphore%s%V, %zd>", self->turns.name ? " " : "", self->turns.name, "", self->value);
 }
 
 static PyMethodDef methods[] = {
-    {"acquire", acquire, METH_NOARGS,
+    {"acquire", glupy_turns_acquire, METH_NOARGS,
      "acquire($self, /)\n--\n\nAwaited: the value is one less; where it is 0, when others have called release(), in "
      "the order they\n"
      "came."},
-    {"try_acquire", try_acquire, METH_NOARGS,
+    {"try_acquire", glupy_turns_try_acquire, METH_NOARGS,
      "try_acquire($self, /)\n--\n\nTake one if there is one and nobody waits for it; whether you have it now."},
     {"release", release, METH_NOARGS,
      "release($self, /)\n--\n\nThe first of those who wait goes on, or the value is one more. Any thread, also of "
      "those that did not\n"
      "acquire it."},
-    {"__aenter__", enter, METH_NOARGS, NULL},
+    {"__aenter__", glupy_turns_enter, METH_NOARGS, NULL},
     {"__aexit__", _PyCFunction_CAST(leave), METH_FASTCALL, NULL},
     {NULL, NULL, 0, NULL},
 };
@@ -163,7 +120,7 @@ static PyType_Slot slots[] = {
                 "interpreter. The name is shown where a request waits for it (statedump). ValueError for a value "
                 "below 0."},
     {Py_tp_new, semaphore_new},
-    {Py_tp_dealloc, semaphore_dealloc},
+    {Py_tp_dealloc, glupy_turns_free},
     {Py_tp_repr, semaphore_repr},
     {Py_tp_methods, methods},
     {Py_tp_getset, getset},

@@ -1,22 +1,58 @@
 /* Waiting for a turn. See turns.h. */
 #include "request/turns.h"
 
+#include "base/compat.h"
 #include "request/request.h"
 
 struct turn {
     struct glupy_awaitable base;
-    PyObject *owner; /* NULL: a turn at nothing */
-    struct glupy_turns *turns; /* part of the owner */
+    struct glupy_turns *turns; /* a reference; NULL: a turn at nothing */
     struct list_head link; /* in its line */
+    bool held_back; /* it stands in the line only once admit() has been called */
     bool granted; /* it has what it waited for, and nobody has gone on with that yet */
 };
 
-void
-glupy_turns_init(struct glupy_turns *self, const struct glupy_turns_ops *ops)
+/* What is shared */
+
+PyObject *
+glupy_turns_new(PyTypeObject *type, const struct glupy_turns_ops *ops, PyObject *name)
 {
+    const char *text = NULL;
+    struct glupy_turns *self;
+
+    if (name && !PyUnicode_Check(name))
+        return PyErr_Format(PyExc_TypeError, "expected a name, which is a str, not %R", name);
+    if (name && !(text = PyUnicode_AsUTF8(name)))
+        return NULL;
+    self = (struct glupy_turns *)type->tp_alloc(type, 0);
+    if (!self)
+        return NULL;
     self->ops = ops;
     INIT_LIST_HEAD(&self->waits);
+    self->name = text && *text ? Py_NewRef(name) : NULL;
+    self->text = self->name ? text : NULL;
+    return (PyObject *)self;
 }
+
+void
+glupy_turns_free(PyObject *owner)
+{
+    PyTypeObject *type = Py_TYPE(owner);
+
+    Py_XDECREF(((struct glupy_turns *)owner)->name);
+    type->tp_free(owner);
+    Py_DECREF(type);
+}
+
+void
+glupy_turns_say(PyObject *owner, struct glupy_line *line, const char *type)
+{
+    const char *text = ((struct glupy_turns *)owner)->text;
+
+    glupy_say(line, text ? "%s %s" : "%s", type, text);
+}
+
+/* A turn */
 
 /* Nobody goes on with it. */
 static void
@@ -26,13 +62,13 @@ give_on(struct turn *self)
         return;
     self->granted = false;
     if (self->turns->ops->give)
-        self->turns->ops->give(self->owner);
+        self->turns->ops->give((PyObject *)self->turns);
 }
 
 static bool
-take(PyObject *owner, struct glupy_turns *turns, struct glupy_request *request)
+take(struct glupy_turns *turns, struct glupy_request *request)
 {
-    return list_empty(&turns->waits) && turns->ops->take(owner, request);
+    return list_empty(&turns->waits) && turns->ops->take((PyObject *)turns, request);
 }
 
 static int
@@ -40,7 +76,9 @@ turn_arm(struct glupy_awaitable *base, struct glupy_request *request)
 {
     struct turn *self = (struct turn *)base;
 
-    self->granted = take(self->owner, self->turns, request);
+    if (self->held_back)
+        return 0;
+    self->granted = take(self->turns, request);
     if (self->granted)
         return 1;
     list_add_tail(&self->link, &self->turns->waits);
@@ -53,6 +91,8 @@ turn_withdraw(struct glupy_awaitable *base, struct glupy_request *request)
     struct turn *self = (struct turn *)base;
 
     (void)request;
+    if (self->held_back)
+        return true;
     if (list_empty(&self->link)) { /* on its way through the ready list */
         give_on(self);
         return false;
@@ -64,8 +104,15 @@ turn_withdraw(struct glupy_awaitable *base, struct glupy_request *request)
 static PyObject *
 turn_result(struct glupy_awaitable *base)
 {
-    ((struct turn *)base)->granted = false; /* whoever awaited has it */
+    (void)base;
     Py_RETURN_NONE;
+}
+
+static void
+turn_accepted(struct glupy_awaitable *base, struct glupy_awaitable **more)
+{
+    (void)more;
+    ((struct turn *)base)->granted = false;
 }
 
 static void
@@ -73,7 +120,12 @@ turn_describe(struct glupy_awaitable *base, struct glupy_line *line)
 {
     struct turn *self = (struct turn *)base;
 
-    self->turns->ops->describe(self->owner, line);
+    if (__atomic_load_n(&self->held_back, __ATOMIC_RELAXED)) {
+        glupy_say(line, "a notify at ");
+        glupy_turns_say((PyObject *)self->turns, line, "Mutex");
+        return;
+    }
+    self->turns->ops->describe((PyObject *)self->turns, line);
 }
 
 static const struct glupy_awaitable_ops turn_ops = {
@@ -81,6 +133,7 @@ static const struct glupy_awaitable_ops turn_ops = {
     .arm = turn_arm,
     .withdraw = turn_withdraw,
     .result = turn_result,
+    .accepted = turn_accepted,
     .describe = turn_describe,
 };
 
@@ -97,15 +150,44 @@ turn_alloc(struct glupy_state *state)
 }
 
 PyObject *
-glupy_turn_new(struct glupy_state *state, PyObject *owner, struct glupy_turns *turns)
+glupy_turns_acquire(PyObject *owner, PyObject *unused)
 {
-    struct turn *self = turn_alloc(state);
+    struct turn *self = turn_alloc(glupy_state_of(owner));
 
+    (void)unused;
     if (!self)
         return NULL;
-    self->owner = Py_NewRef(owner);
-    self->turns = turns;
+    self->turns = (struct glupy_turns *)Py_NewRef(owner);
     return (PyObject *)self;
+}
+
+PyObject *
+glupy_turns_hold_back(PyObject *owner, PyObject *unused)
+{
+    struct turn *self = (struct turn *)glupy_turns_acquire(owner, unused);
+
+    if (self)
+        self->held_back = true;
+    return (PyObject *)self;
+}
+
+static PyObject *
+admit(PyObject *object, PyObject *unused)
+{
+    struct turn *self = (struct turn *)object;
+
+    (void)unused;
+    if (!self->held_back)
+        Py_RETURN_NONE;
+    __atomic_store_n(&self->held_back, false, __ATOMIC_RELAXED);
+    if (self->base.stage != GLUPY_ARMED) /* nobody awaits it yet, or any more */
+        Py_RETURN_NONE;
+    self->granted = take(self->turns, self->base.request);
+    if (self->granted)
+        glupy_complete_elsewhere(&self->base);
+    else
+        list_add_tail(&self->link, &self->turns->waits);
+    Py_RETURN_NONE;
 }
 
 static struct glupy_request *
@@ -116,21 +198,24 @@ current(void)
     return thread ? thread->stepping : NULL;
 }
 
-bool
-glupy_turns_try(PyObject *owner, struct glupy_turns *self)
+PyObject *
+glupy_turns_try_acquire(PyObject *owner, PyObject *unused)
 {
-    return take(owner, self, current());
+    (void)unused;
+    return PyBool_FromLong(take((struct glupy_turns *)owner, current()));
 }
 
 PyObject *
-glupy_turns_enter(struct glupy_state *state, PyObject *owner, struct glupy_turns *self)
+glupy_turns_enter(PyObject *owner, PyObject *unused)
 {
-    return glupy_turns_try(owner, self) ? glupy_nothing(state) : glupy_turn_new(state, owner, self);
+    return take((struct glupy_turns *)owner, current()) ? glupy_nothing(glupy_state_of(owner))
+                                                        : glupy_turns_acquire(owner, unused);
 }
 
 bool
-glupy_turns_pass(PyObject *owner, struct glupy_turns *self)
+glupy_turns_pass(PyObject *owner)
 {
+    struct glupy_turns *self = (struct glupy_turns *)owner;
     struct turn *first;
 
     if (list_empty(&self->waits))
@@ -157,13 +242,19 @@ turn_dealloc(PyObject *object)
     struct turn *self = (struct turn *)object;
 
     give_on(self);
-    Py_XDECREF(self->owner);
+    Py_XDECREF(self->turns);
     Py_XDECREF(self->base.waiter);
     type->tp_free(object);
     Py_DECREF(type);
 }
 
+static PyMethodDef turn_methods[] = {
+    {"_admit", admit, METH_NOARGS, NULL},
+    {NULL, NULL, 0, NULL},
+};
+
 static PyType_Slot turn_slots[] = {
+    {Py_tp_methods, turn_methods},
     {Py_tp_doc, "What acquire() and wait() give, to be awaited."},
     {Py_tp_dealloc, turn_dealloc},
     GLUPY_AWAITABLE_SLOTS,
