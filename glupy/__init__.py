@@ -38,6 +38,7 @@ from glupy.api.shared import Shared
 from glupy.api.store import Store
 from glupy.api.translator import Translator
 from glupy.api.waiting import wait_for
+from glupy.api.writer import Writer
 from glupy.api.xattrs import xattr
 from glupy.errors import LoadError, OptionError, TrustError
 from glupy.options.option import Option
@@ -52,8 +53,8 @@ __version__ = "0.1.0"
 __all__ = [
     "GLUSTER_SERIES", "GLUSTER_VERSION", "Answer", "AsyncioRequest", "Client", "Condition", "Content", "ContentFile",
     "Event", "Files", "IaType", "LoadError", "Option", "OptionError", "Queue", "Shared", "Store", "Translator",
-    "TrustError", "asyncio", "asyncio_loop", "asyncio_request", "breakpoint", "errno_named", "fops_named", "offload",
-    "terms_named", "wait_for", "xattr",
+    "TrustError", "Writer", "asyncio", "asyncio_loop", "asyncio_request", "breakpoint", "errno_named", "fops_named",
+    "offload", "terms_named", "wait_for", "xattr",
 ]
 __all__ += fopsets.__all__
 __all__ += [

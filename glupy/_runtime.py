@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from glupy import _core
 from glupy.api import asyncio_calls, debugging
+from glupy.api.actors import actor
 from glupy.api.client import Client
 from glupy.api.events import Event
 from glupy.api.translator import FACTORIES, OPTIONAL, Translator
@@ -23,8 +24,8 @@ from glupy.processes import children
 if TYPE_CHECKING:
     from glupy._core import Child, Instance, Version
 
-__all__ = ["Client", "alone", "brief", "contexts", "decided", "describe", "fini", "going", "hears", "linger", "load", "notify",
-           "reconfigure", "stack", "started", "stopping", "stops"]
+__all__ = ["Client", "actor", "alone", "brief", "contexts", "decided", "describe", "fini", "going", "hears", "linger", "load",
+           "notify", "reconfigure", "stack", "started", "stopping", "stops"]
 
 _LONGEST = 32768  # characters of a traceback in the log
 _BRIEF = 400  # of a text in a statedump
@@ -147,7 +148,7 @@ def stack(frame: FrameType | None, path: str | None) -> str:
 
 
 def stops(translator: Translator) -> bool:
-    """Whether the class has a stopping() of its own."""
+    """Whether its end has something to be done before anything else ends."""
     return ends.stops(translator)
 
 
@@ -159,6 +160,6 @@ def stopping(translator: Translator) -> None:
 def fini(translator: Translator) -> None:
     """The graph is going: let the translator end, and drop its module. What its fini() raises, the caller logs."""
     try:
-        translator.fini()
+        ends.end(translator)
     finally:
         importing.forget(making.module_of(translator))

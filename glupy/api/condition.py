@@ -27,11 +27,11 @@ class Condition:
             await condition.wait_for(lambda: self.free > 0)
             self.free -= 1
 
-    Who waits has let go of the Mutex, and has it again when the wait is over, whatever ended it: a notify(), a time limit. Those
-    who wait are woken, and have the Mutex, in the order in which they came. One that is cancelled leaves the line, and a
-    notify() that it was given already is the next one's. Its `finally` clauses and the end of its `async with` run all the same,
-    while somebody else may have the Mutex: they may release it, and change nothing that it guards. Any thread may notify. It
-    belongs to one interpreter.
+    Who waits has let go of the Mutex, and has it again when the wait is over, whatever ended it: a notify(), a time limit.
+    Those who wait are woken, and have the Mutex, in the order in which they came. One that is cancelled leaves the line, and
+    a notify() that it was given already is the next one's. Its `finally` clauses and the end of its `async with` run all the
+    same, while somebody else may have the Mutex: they may release it, and change nothing that it guards. Any thread may
+    notify. It belongs to one interpreter.
     """
 
     # Who waits awaits a turn at the Mutex, which notify() puts into the Mutex's line: so nobody overtakes on the way.
@@ -61,8 +61,9 @@ class Condition:
         await self._wait(self._stand())
 
     async def wait_for(self, predicate: Callable[[], T]) -> T:
-        """Wait until `predicate` gives something true, which is given. It is called at once, then after each notify(), with the
-        Mutex held; what it raises is raised. No notify() is missed, also of those who changed something without the Mutex."""
+        """Wait until `predicate` gives something true, which is given. It is called at once, then after each notify(), with
+        the Mutex held; what it raises is raised. No notify() is missed, also of those who changed something without the
+        Mutex."""
         while True:
             turn = self._stand()  # before the look: what changes after it is heard of
             try:
@@ -94,7 +95,8 @@ class Condition:
         await self.mutex.__aenter__()
         return self
 
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None,
+                        trace: TracebackType | None) -> None:
         self.mutex.release()
 
     def __repr__(self) -> str:

@@ -92,6 +92,8 @@ class Translator(Fops):
     fops: Iterable[str] | None = None
     _glupy_ignored: dict[str, str]  # by option: what is wrong with the volfile's, and not obeyed
     _glupy_lasting: dict[str, str]  # the same, found while it was loaded, for as long as it lives
+    _glupy_side: whereabouts.Side | None  # once an operation has come, so that the graph is complete
+    _glupy_writers: list[Any]  # its Writers, which end with it
     _glupy_version: Version | None  # which loading of the file it comes from
 
     def __init_subclass__(cls, *, fops: Iterable[str] | None = None, **others: Any) -> None:
@@ -102,6 +104,8 @@ class Translator(Fops):
     def __init__(self, instance: Instance, texts: Mapping[str, str] | None = None) -> None:
         self._instance = instance
         self._glupy_version = instance.version
+        self._glupy_side = None
+        self._glupy_writers = []
         self.name = instance.name
         self.children = instance.children
         self.child = instance.children[0] if instance.children else cast("Child", _NoChild(self.name))
@@ -124,6 +128,12 @@ class Translator(Fops):
         values, rest = common.split(texts, own, tolerated)
         return {**option.read(own, rest, type(self).__name__, tolerated), "options": dict(texts), "common": values,
                 "_glupy_ignored": tolerated.ignored if tolerated else {}}
+
+    def _glupy_serves(self) -> bool:
+        """Whether it is in a brick, asked by an operation."""
+        if self._glupy_side is None:
+            self._glupy_side = self.side
+        return self._glupy_side == "brick"
 
     def _glupy_alone(self, wrong: str) -> None:
         """One interpreter serves it, whatever option interpreters says."""

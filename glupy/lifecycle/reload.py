@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from glupy import _core
+from glupy.api import writer
 from glupy.api.offloading import MARK
 from glupy.api.translator import Translator
 from glupy.errors import LoadError
@@ -79,6 +80,7 @@ class Successor:
     def take(self) -> Translator:
         """New requests begin in it from now on."""
         assert self.translator is not None
+        writer.hand_over(self.running, self.translator)
         self.translator._instance.take_version()
         return self.translator
 

@@ -27,7 +27,8 @@ DEFINITIONS = {
 def test_item_17_glupys_own(refusal, folder, how):
     assert {"name", "child", "children", "log", "options", "shared", "common", "itable", "itable_ready", "spawn", "every",
             "interpreter", "volume", "brick_path", "side", "files", "store", "notify_up", "notify_down", "_instance",
-            "_glupy_values", "_glupy_alone", "_glupy_ignored", "_glupy_lasting", "_glupy_spawn", "_glupy_version"} == OWN
+            "_glupy_values", "_glupy_alone", "_glupy_ignored", "_glupy_lasting", "_glupy_serves", "_glupy_side", "_glupy_spawn",
+            "_glupy_version", "_glupy_writers"} == OWN
     for name in OWN:
         text = refusal(HEAD + f"class A(Translator):\n    {DEFINITIONS[how].format(name=name)}\n")
         assert re.fullmatch(rf"{folder}/mod\.py:[23]: (A\.{name}|option {name}: it) hides self\.{name}, which is glupy's own in "

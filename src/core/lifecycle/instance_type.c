@@ -262,6 +262,9 @@ static PyMethodDef instance_methods[] = {
      "report($self, doing, error, /)\n--\n\nLog an exception with its traceback, as one of a fop."},
     {"task_failed", _PyCFunction_CAST(glupy_instance_task_failed), METH_VARARGS,
      "task_failed($self, doing, error, /)\n--\n\nThe same for what runs in the background: it is counted, and shown as its latest failure."},
+    {"records", _PyCFunction_CAST(glupy_instance_records), METH_VARARGS,
+     "records($self, written, dropped, /)\n--\n\n"
+     "Count so many records of a Writer that are in the file, and that never will be."},
     {"replicate", instance_replicate, METH_VARARGS,
      "replicate($self, count, origin, /)\n--\n\n"
      "While the translator is being loaded: have it served by so many interpreters. The other ones load it by what they\n"

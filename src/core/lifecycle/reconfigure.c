@@ -276,3 +276,14 @@ glupy_instance_task_failed(PyObject *self, PyObject *args)
     glupy_failure_in_background((struct glupy_instance *)self, doing, NULL);
     Py_RETURN_NONE;
 }
+
+PyObject *
+glupy_instance_records(PyObject *self, PyObject *args)
+{
+    unsigned long long written, dropped;
+
+    if (!PyArg_ParseTuple(args, "KK", &written, &dropped))
+        return NULL;
+    glupy_stats_records(&((struct glupy_instance *)self)->stats, written, dropped);
+    Py_RETURN_NONE;
+}

@@ -53,6 +53,13 @@ glupy_stats_exception(struct glupy_stats *stats, const struct glupy_fop *fop)
     add_inside(&counters(stats, fop)->exceptions, 1);
 }
 
+void
+glupy_stats_records(struct glupy_stats *stats, uint64_t written, uint64_t dropped)
+{
+    add_inside(&stats->records_written, written);
+    add_inside(&stats->records_dropped, dropped);
+}
+
 #define LARGEST_KNOWN EHWPOISON
 #define MOST_UNKNOWN 16u
 

@@ -40,6 +40,8 @@ struct glupy_fop_stats {
 struct glupy_stats {
     struct glupy_fop_stats fops[GLUPY_FOP_COUNT];
     struct glupy_fop_stats tasks; /* background tasks */
+    glupy_counter records_written; /* of a glupy.Writer: in the file */
+    glupy_counter records_dropped; /* and those that never got there */
     glupy_counter arriving;       /* threads that wait for the interpreter for the first time */
 };
 
@@ -77,6 +79,9 @@ void glupy_stats_exception(struct glupy_stats *stats, const struct glupy_fop *fo
 /* Attached, in its last step. How it ends is decided; `op_errno` is that of a failed fop. */
 void glupy_stats_answered(struct glupy_stats *stats, const struct glupy_fop *fop, struct glupy_timing *timing,
                           enum glupy_end how, int32_t op_errno);
+
+/* Attached. Records of a Writer have got into their file, or will never. */
+void glupy_stats_records(struct glupy_stats *stats, uint64_t written, uint64_t dropped);
 
 /* Not attached. The thread is going to enter Python for it; what it did before. */
 struct glupy_activity glupy_stats_enters(struct glupy_thread *thread, const struct glupy_stats *stats,

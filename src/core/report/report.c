@@ -213,6 +213,27 @@ write_fops(struct report *report)
     write_counters(report, "tasks", GLUPY_FOP_COUNT);
 }
 
+/* Records of its Writers, where it has written or lost any */
+
+static void
+write_records(struct report *report)
+{
+    struct glupy_instance *replica;
+    uint64_t written = 0, dropped = 0;
+
+    glupy_for_each_replica(replica, report->instance)
+    {
+        written += value_of(&replica->stats.records_written);
+        dropped += value_of(&replica->stats.records_dropped);
+    }
+    if (!written && !dropped)
+        return;
+    report->to->open(report->to, "records", false);
+    report->to->number(report->to, "written", written);
+    report->to->number(report->to, "dropped", dropped);
+    report->to->close(report->to);
+}
+
 /* The latest failure in the background */
 
 static void
@@ -435,6 +456,7 @@ glupy_report(struct glupy_instance *instance, struct glupy_writer *to, unsigned 
     write_versions(&report);
     to->number(to, "in_flight", all_in_flight(instance));
     write_fops(&report);
+    write_records(&report);
     write_failure(&report);
     write_threads(&report);
     write_resting(&report, shown);
@@ -450,5 +472,6 @@ glupy_report_numbers(struct glupy_instance *instance, struct glupy_writer *to)
     to->number(to, "in_flight", all_in_flight(instance));
     to->number(to, "suspended", count_resting(instance));
     write_fops(&report);
+    write_records(&report);
     to->close(to);
 }

@@ -247,6 +247,18 @@ frame_repr(PyObject *object)
                                 (int)self->request->frame->root->pid);
 }
 
+static PyObject *
+get_actor(PyObject *self, void *unused)
+{
+    call_stack_t *root = stack_of(self);
+    struct glupy_request *request = ((struct glupy_frame *)self)->request;
+
+    (void)unused;
+    return root ? PyObject_CallMethod(glupy_state_of(self)->runtime, "actor", "OiO", request->instance->translator,
+                                      (int)root->pid, root->client ? Py_True : Py_False)
+                : NULL;
+}
+
 static PyMethodDef frame_methods[] = {
     {"as_root", frame_as_root, METH_NOARGS, as_root_doc},
     {"as_user", _PyCFunction_CAST(frame_as_user), METH_VARARGS | METH_KEYWORDS, as_user_doc},
@@ -258,6 +270,11 @@ static PyGetSetDef frame_getset[] = {
     {"gid", get_gid, NULL, "Group id of the caller.", NULL},
     {"groups", get_groups, NULL, "Further groups of the caller: a tuple of int.", NULL},
     {"pid", get_pid, NULL, "Process id of the caller; negative for GlusterFS's own (GF_CLIENT_PID_…).", NULL},
+    {"actor", get_actor, NULL,
+     "str: on whose behalf it is, as far as GlusterFS says. 'user': an application, or whoever acts for one; 'self-heal';\n"
+     "'rebalance'; 'bit-rot'; 'geo-replication'; 'quota'; 'brick': another layer of the brick, for no client's sake;\n"
+     "'glusterfs': anything else of GlusterFS's own, DHT as root among it. By the pid (GF_CLIENT_PID_... in common-utils.h)\n"
+     "and the client, which a client says of itself.", NULL},
     {"lk_owner", get_lk_owner, NULL, "Lock owner: LkOwner.", NULL},
     {"unique", get_unique, NULL, "GlusterFS's number of the call.", NULL},
     {"client", get_client, NULL, "On a brick: the Client that asks (client_t.client_uid); None elsewhere.", NULL},
