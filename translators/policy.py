@@ -182,6 +182,7 @@ class Asked:
     """An operation, as far as rules are about it."""
 
     fops: frozenset[str]
+    actor: str
     uid: int
     gids: frozenset[int]
     pid: int
@@ -199,7 +200,7 @@ class Asked:
         paths = frozenset(path for path in found if path)
         names = {path.rpartition("/")[2] for path in paths} | {loc.name for loc in locs if loc.name}
         return cls(
-            frozenset((call.name, "truncate") if truncates else (call.name,)), frame.uid,
+            frozenset((call.name, "truncate") if truncates else (call.name,)), frame.actor, frame.uid,
             frozenset((frame.gid, *frame.groups)), frame.pid, frame.client,
             frozenset(name for name in names if name and not name.startswith("<gfid:")), paths)
 
@@ -228,7 +229,7 @@ class Rule:
     def fits(self, asked: Asked) -> bool:
         """Whether all terms but content= fit."""
         return bool(
-            asked.fops & self.fop and (self.internal or asked.pid >= 0)
+            asked.fops & self.fop and (self.internal or asked.actor in ("user", "brick"))
             and (not self.uid or any(asked.uid in each for each in self.uid))
             and (not self.gid or any(gid in each for each in self.gid for gid in asked.gids))
             and (not self.client or any_fits(self.client, [asked.client or ""]))

@@ -62,8 +62,8 @@ RENAME_DOMAIN = "dht.file.migrate"
 
 FOREVER = 2**63 - 1
 
-#: frame.pid of GlusterFS's own work: rebalance, heal by the daemon or a client, heal by command, bit rot's two, tiering.
-INTERNAL_PIDS = frozenset((-3, -6, -7, -8, -9, -10))
+#: frame.actor of GlusterFS's own work, in which files come and go that no user removes.
+INTERNAL = frozenset(("rebalance", "self-heal", "bit-rot"))
 
 SET_ATIME_ONLY = 0x10  # of setattr's valid
 
@@ -128,7 +128,7 @@ class Retain(Translator, fops=BY_FILE | XATTRS | XATTROPS | {
         self.known.clear()  # commits_at goes by commit-after
 
     def any_fop(self, frame: Frame, call: Call) -> Any:
-        if frame.pid in INTERNAL_PIDS:
+        if frame.actor in INTERNAL:
             return self.internal(call) if call.name in XATTRS else None
         if call.name in BY_FILE:
             return self.change(frame, call) if changes(call) else None

@@ -24,8 +24,8 @@ Only operations that pass all filters are written: only, uid, path, internal, er
 while the graph is up. `option enabled off`, which every translator has, takes it out of the way: no operation enters
 Python then.
 
-The data path never waits for the file or who listens: lines stand in a queue of bounded length, from which a thread of the
-translator's own writes. What finds it full, or cannot be written, is counted; {"time": ..., "dropped": 17} stands in its
+The data path never waits for the file or who listens: lines stand in a queue of bounded length, from which a Writer takes
+them. What finds it full, or cannot be written, is counted; {"time": ..., "dropped": 17} stands in its
 place as soon as lines are taken again, and the log has a warning, at most one a minute. A process that is killed loses what
 is in the queue.
 """
@@ -37,17 +37,14 @@ import json
 import os
 import socket
 import time
-from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from fnmatch import fnmatchcase
 from pathlib import Path
-from threading import Condition, Thread
-from typing import Any, Protocol
+from typing import Any
 
 import glupy
-from glupy import Buffer, Call, Fd, Flock, Frame, Iatt, Loc, Option, Reply, Translator, Xdata
+from glupy import Buffer, Call, Fd, Flock, Frame, Iatt, Loc, Option, Reply, Translator, Writer, Xdata
 
 Entry = dict[str, Any]
 
@@ -55,11 +52,11 @@ EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 ALL = glupy.READING | glupy.OPENING | glupy.CHANGING | glupy.SYNCING | glupy.LOCKING
 
-#: Lines written at once, and entries of a list that are shown.
-BATCH, SHOWN = 500, 20
+#: Entries of a list that are shown.
+SHOWN = 20
 
-#: Seconds that the end waits for lines to be taken, that a listener may keep the writer, and between two warnings.
-PATIENCE, LISTENER, WARNING = 3, 5, 60
+#: Seconds that a listener may keep the Writer.
+LISTENER = 5
 
 #: Fields of replies that say what a file is like, the first that a reply has.
 ATTRIBUTES = ("buf", "stbuf", "postbuf", "postop_stbuf")
@@ -89,41 +86,20 @@ class Trace(Translator):
 
     def init(self) -> None:
         self.fops = ALL
-        self.changed = Condition()  # guards the next four; never held while anything is written or awaited
-        self.pending: deque[Entry] = deque()
-        self.dropped = 0  # since the last line that said so
-        self.idle = True  # nothing is being written
-        self.ending = False
-        self.warned = -float(WARNING)
-        self.choose()
-        self.writer = Thread(target=self.write_all, name="trace", daemon=True)
-        self.writer.start()
-
-    def choose(self) -> None:
-        """What follows from the options."""
         self.wanted = glupy.fops_named(self.only, ALL)
-        self.output = self.chosen_output()
+        self.lines: Writer[Entry] = Writer(self, self.chosen_output(), encode=encoded, limit=self.queue, full="drop",
+                                           size=self.size, keep=self.keep, missing=missing)
 
-    def chosen_output(self) -> Output:
+    def chosen_output(self) -> Any:
         if self.file:
-            place = Path(f"{self.file}.{self.interpreter}") if self.interpreter else self.file
-            return Files(place, self.size, self.keep)
-        if self.socket:
-            return Socket(self.socket)
-        return Log(self.log.info)
+            return Path(f"{self.file}.{self.interpreter}") if self.interpreter else self.file
+        return Socket(self.socket) if self.socket else Log(self.log.info)
 
     def reconfigured(self, changed: dict[str, Any]) -> None:
-        self.choose()  # the writer closes the old output
-
-    def stopping(self) -> None:
-        with self.changed:
-            self.changed.wait_for(lambda: self.idle and not self.pending, PATIENCE)
-
-    def fini(self) -> None:
-        with self.changed:
-            self.ending = True
-            self.changed.notify_all()
-        self.writer.join(PATIENCE)
+        self.wanted = glupy.fops_named(self.only, ALL)
+        self.lines.limit = self.queue
+        self.lines.rotate_at(self.size, self.keep)
+        self.lines.output = self.chosen_output()
 
     # The data path
 
@@ -138,53 +114,15 @@ class Trace(Translator):
         reply: Reply = await call.wind().or_error()
         took = time.monotonic_ns() - begin
         if took >= self.slower * 10**9 and (reply.op_ret < 0 or not self.errors):
-            self.record({"time": at, "us": took // 1000, "fop": call.name, "path": path, **described(frame, call, reply)})
+            self.lines.put({"time": at, "us": took // 1000, "fop": call.name, "path": path, **described(frame, call, reply)})
         return reply
-
-    def record(self, entry: Entry) -> None:
-        with self.changed:
-            if self.ending or len(self.pending) >= self.queue:
-                self.dropped += 1
-            else:
-                self.pending.append(entry)
-            self.changed.notify_all()
-
-    # The writer's thread
-
-    def write_all(self) -> None:
-        ended, output = False, self.output
-        while not ended:
-            with self.changed:
-                self.idle = True
-                self.changed.notify_all()
-                self.changed.wait_for(lambda: self.pending or self.ending)
-                self.idle = False
-                entries = [self.pending.popleft() for _ in range(min(len(self.pending), BATCH))]
-                ended = self.ending and not self.pending
-                if self.dropped:
-                    entries.insert(0, {"time": time.time_ns(), "dropped": self.dropped})
-                    self.dropped = 0
-            if output is not self.output:
-                output.close()
-                output = self.output
-            self.write_out(output, entries)
-        output.close()
-
-    def write_out(self, output: Output, entries: list[Entry]) -> None:
-        try:
-            taken, why = output.take([encoded(entry) for entry in entries]), "more were waiting than option queue lets"
-        except OSError as error:
-            taken, why = 0, error.strerror or str(error)
-        missing = sum(entry.get("dropped", 1) for entry in entries[taken:])
-        with self.changed:
-            self.dropped += missing
-        lost = missing or sum(entry.get("dropped", 0) for entry in entries)
-        if lost and time.monotonic() - self.warned >= WARNING:
-            self.warned = time.monotonic()
-            self.log.warning("%d operations are not in the trace (%s): %s", lost, output, why)
 
 
 # What a line says
+
+
+def missing(count: int) -> Entry:
+    return {"time": time.time_ns(), "dropped": count}
 
 
 def described(frame: Frame, call: Call, reply: Reply) -> Entry:
@@ -227,14 +165,7 @@ def encoded(entry: Entry) -> bytes:
     return json.dumps({**entry, "time": at.isoformat(timespec="microseconds")}).encode() + b"\n"
 
 
-# Where lines go. Used by the writer's thread alone, which may block.
-
-
-class Output(Protocol):
-    def take(self, lines: list[bytes]) -> int:
-        """Write whole lines, the first first; how many got in. Raises OSError where none did."""
-
-    def close(self) -> None: ...
+# Where lines go, if not to a file. Used on the Writer's thread alone, which may block.
 
 
 class Log:
@@ -244,46 +175,10 @@ class Log:
     def __str__(self) -> str:
         return "the log"
 
-    def take(self, lines: list[bytes]) -> int:
+    def append(self, lines: list[bytes]) -> int:
         for line in lines:
             self.say("%s", line.decode().rstrip())
         return len(lines)
-
-    def close(self) -> None:
-        pass
-
-
-class Files:
-    """A file, and those that were complete before it: FILE.1 the latest of them."""
-
-    def __init__(self, path: Path, size: int, keep: int) -> None:
-        self.path, self.size, self.keep = path, size, keep
-
-    def __str__(self) -> str:
-        return str(self.path)
-
-    def take(self, lines: list[bytes]) -> int:
-        data = b"".join(lines)
-        file = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-        try:
-            before = os.fstat(file).st_size
-            written = os.write(file, data)
-            whole = data.rfind(b"\n", 0, written) + 1
-            if whole < written:  # the disk is full: no half lines
-                os.ftruncate(file, before + whole)
-        finally:
-            os.close(file)
-        if before + whole >= self.size:
-            self.rotate()
-        return data.count(b"\n", 0, whole)
-
-    def rotate(self) -> None:
-        names = [self.path, *(Path(f"{self.path}.{number + 1}") for number in range(self.keep))]
-        for older, newer in zip(reversed(names), reversed(names[:-1])):
-            with suppress(FileNotFoundError):
-                os.rename(newer, older)
-        if not self.keep:
-            os.unlink(self.path)
 
     def close(self) -> None:
         pass
@@ -299,7 +194,7 @@ class Socket:
     def __str__(self) -> str:
         return str(self.path)
 
-    def take(self, lines: list[bytes]) -> int:
+    def append(self, lines: list[bytes]) -> int:
         if self.stream is None:
             self.stream = self.connected()
         for number, line in enumerate(lines):
@@ -307,6 +202,8 @@ class Socket:
                 self.stream.sendall(line)
             except OSError:  # after half a line, perhaps: who listens sees the stream end
                 self.close()
+                if not number:
+                    raise
                 return number
         return len(lines)
 

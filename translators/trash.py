@@ -53,8 +53,8 @@ PREFIX = uuid.UUID("5b6f1d0e-8a43-4c51-9d27-e60300000000").bytes[:12]
 TOP_ID = 0xFFFFFFFF
 SHARDS = Gfid("be318638-e8a0-4c6d-977d-7a937aa84806")  # features/shard's own directory
 
-#: frame.pid of GlusterFS's own work: rebalance, heal by the daemon or a client, heal by command, bit rot's two, tiering.
-INTERNAL_PIDS = frozenset((-3, -6, -7, -8, -9, -10))
+#: frame.actor of GlusterFS's own work, in which files come and go that no user removes.
+INTERNAL = frozenset(("rebalance", "self-heal", "bit-rot"))
 
 #: DHT's, with root as the user, where it replaces a file that lies on another brick than the one that is renamed. Who does it
 #: is not known then: the file's owner, most likely.
@@ -105,7 +105,7 @@ class Trash(Translator, fops={
         self.every(self.interval, self.clean)
 
     def any_fop(self, frame: Frame, call: Call) -> Any:
-        return None if frame.pid in INTERNAL_PIDS else getattr(self, f"on_{call.name}")(frame, call)
+        return None if frame.actor in INTERNAL else getattr(self, f"on_{call.name}")(frame, call)
 
     # Nobody looks into another's bin: the directory's mode says so to the kernel of a mount; not every client has one
 

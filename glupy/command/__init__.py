@@ -14,5 +14,6 @@ health/       what `glupy doctor` looks at
 skeletons/    what `glupy new` begins with
 layers/       translators of the commands' own
 
-May use: glupy, glupy._core, glupy.api, glupy.errors, glupy.loading, glupy.logs, glupy.options, glupy.volfiles.
+May use: glupy, glupy._core, glupy.api, glupy.errors, glupy.loading, glupy.logs, glupy.options, glupy.records,
+glupy.volfiles.
 """

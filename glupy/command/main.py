@@ -15,7 +15,7 @@ from glupy.errors import LoadError
 
 #: In the order in which they are met.
 NAMES = ("new", "check", "run", "list", "show", "install", "remove", "attach", "detach", "set", "enable", "disable",
-         "status", "watch", "doctor", "debug")
+         "status", "watch", "verify", "doctor", "debug")
 
 EPILOG = """\b
 Exit status:

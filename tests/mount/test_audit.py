@@ -20,7 +20,7 @@ from support.waiting import wait_until
 from test_bricks import volume
 
 F_SETPIPE_SZ = 1031  # of Linux
-DROPPED = r" 0-audit: \d+ operations are not recorded in "
+DROPPED = r" 0-audit: \d+ records are not in "
 
 
 def audit(file: Path, **options: Any) -> Layer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import socket
@@ -140,6 +141,22 @@ def Slow(run: Running) -> None:
 def Journal(run: Running) -> None:
     run.write("file").unlink()
     assert (run.own / "file").read_text() == "0 removed /file\n"
+
+
+@uses
+def Budget(run: Running) -> None:
+    file = run.write("file", b"")
+    with open(file, "r+b", buffering=0) as opened, ThreadPoolExecutor(4) as pool:
+        assert sum(pool.map(lambda at: os.pwrite(opened.fileno(), bytes(500_000), at * 500_000), range(8))) == 4_000_000
+    assert file.read_bytes() == bytes(4_000_000)
+
+
+@uses
+def Removals(run: Running) -> None:
+    run.write("file").unlink()
+    run.write("other").unlink()
+    found = [json.loads(line) for line in (run.own / "file").read_text().splitlines()]
+    assert [(line["path"], line["uid"], line["actor"]) for line in found] == [("/file", 0, "user"), ("/other", 0, "user")]
 
 
 @uses
