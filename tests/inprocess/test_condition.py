@@ -114,10 +114,7 @@ def test_when_time_is_over_it_is_held_again(bench: Bench) -> None:
         async with condition:
             await sleep(0.05)  # longer than the limit: the one above has to wait for it
 
-    tasks = [bench.spawn(impatient())]
-    waiting(condition, 1)
-    tasks.append(bench.spawn(inside()))
-    done(tasks)
+    done([bench.spawn(impatient()), bench.spawn(inside())])
     assert held.done() and not condition.locked()
 
 
