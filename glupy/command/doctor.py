@@ -8,13 +8,14 @@ from collections.abc import Callable, Iterator
 import click
 
 from glupy.command import output
-from glupy.command.health import build, processes, translators
+from glupy.command.health import build, cluster, processes, translators
 from glupy.command.health.look import Look
 
 LOOKS: tuple[Callable[[], Iterator[Look]], ...] = (
     build.gluster, build.python, build.build, build.search_path, build.links,
     translators.configuration, translators.folders, translators.translators, translators.left_over,
-    processes.fuse, processes.glusterd, processes.mounts, processes.runs, processes.processes, processes.volfiles,
+    processes.fuse, processes.glusterd, cluster.programs, processes.mounts, processes.runs, processes.processes,
+    processes.volfiles,
 )
 
 
@@ -24,7 +25,7 @@ LOOKS: tuple[Callable[[], Iterator[Look]], ...] = (
 def command(quiet: bool, as_json: bool) -> None:
     """Look at everything that has to fit for a translator to run here: GlusterFS, Python, this build of glupy, the
     links in GlusterFS's directory, the configuration, the folders of translators and whether they are trusted, PATH,
-    FUSE, glusterd, mounts, and the volfiles and logs of GlusterFS's running processes.
+    FUSE, glusterd and what it runs of glupy's, mounts, and the volfiles and logs of GlusterFS's running processes.
 
     Each thing has a line. What is not well is followed by a line with what mends it, a command where one does.
     Nothing is changed. As root it sees all processes.

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import click
 
-from glupy.command import check, machine, placing, sources
-from glupy.command.findings import ERROR, Finding
+from glupy.command import installing, machine, sources
+from glupy.command.installing import Copy
 from glupy.command.problem import Problem
 from glupy.command.sources import Source
 from glupy.loading import finding
@@ -23,46 +21,31 @@ def command(file: str) -> None:
     printed. A translator of the same name is replaced in one step; processes that run keep what they have loaded. FILE
     itself may be anybody's, since what is installed is what was checked: read it before.
 
-    Do the same on every machine whose bricks or mounts have the translator.
+    Do the same on every machine whose bricks or mounts have the translator; on the nodes of a cluster glupy push may do it.
     """
     machine.need_root("glupy install")
     source = sources.named(file)
     sources.check_found(source)
-    gluster = machine.gluster()
-    _check_version(gluster)
-    placing.check_link(gluster, source.name)
-    with placing.staging(source.name) as stage, placing.staging(source.name) as away:
-        staged = placing.copied(source, stage)
-        _check(staged, source)
-        target = placing.place(staged, away)
-        placing.make_link(gluster, source.name)
+    with installing.copied(source) as copy:
+        say_findings(copy, source)
+        target = installing.put(copy)
     click.echo(f"{target} is installed; a volume of type user/{source.name} has it when its graph starts")
-    _warn_of_others(source.name)
+    first = hidden_by(source.name)
+    if first:
+        raise Problem(first)
 
 
-def _check_version(gluster: machine.Gluster) -> None:
-    problem = machine.version_problem(gluster) or machine.link_problem(gluster.link)
-    if problem:
-        raise Problem(problem)
-
-
-def _check(staged: Source, source: Source) -> None:
-    """Say what is found about the copy, by the name of the original. Raises Problem for an error."""
-    found = [_renamed(each, staged, source) for each in check.errors(staged)]
-    for each in found:
+def say_findings(copy: Copy, source: Source) -> None:
+    """Print what is found about a copy. Raises Problem for an error."""
+    for each in copy.found:
         click.echo(each.styled(), err=True)
-    if any(each.level == ERROR for each in found):
+    if copy.errors:
         raise Problem(f"{source.file} is not installed; mend what stands above first")
 
 
-def _renamed(found: Finding, staged: Source, source: Source) -> Finding:
-    old, new = str(staged.folder), str(source.folder)
-    return replace(found, file=found.file.replace(old, new), text=found.text.replace(old, new))
-
-
-def _warn_of_others(name: str) -> None:
-    """Say so if another translator of the name goes first."""
+def hidden_by(name: str) -> str | None:
+    """What is wrong if another translator of the name goes before the one in the administrator's folder."""
     first = finding.find(name, finding.configuration().folders)
-    if not first.is_relative_to(finding.ADMINISTRATOR):
-        raise Problem(f"it will not be found, since {first} goes first; remove that, or take its folder out of "
-                      f"{finding.CONFIGURATION}")
+    if first.is_relative_to(finding.ADMINISTRATOR):
+        return None
+    return f"it will not be found, since {first} goes first; remove that, or take its folder out of {finding.CONFIGURATION}"

@@ -14,7 +14,7 @@ import glupy
 from glupy.errors import LoadError
 
 #: In the order in which they are met.
-NAMES = ("new", "check", "run", "list", "show", "install", "remove", "attach", "detach", "set", "enable", "disable",
+NAMES = ("new", "check", "run", "list", "show", "install", "remove", "push", "attach", "detach", "set", "enable", "disable",
          "status", "watch", "verify", "doctor", "debug")
 
 EPILOG = """\b

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import keyword
 import os
 from dataclasses import dataclass
@@ -52,6 +53,14 @@ def named(path: str) -> Source:
         raise Problem(f"{path}: a volfile cannot name a module {source.name!r}; rename it, to letters, digits and "
                       f"underscores such as {good.lstrip('_0123456789') or 'example'}.py")
     return source
+
+
+def checksum(source: Source) -> str:
+    """The SHA-256 of a translator's file, and of a package of all its modules. Raises TrustError, OSError."""
+    digest = hashlib.sha256()
+    for file in source.files():
+        digest.update(trust.read(file))
+    return digest.hexdigest()
 
 
 def check_found(source: Source) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from glupy.command import machine, output
-from glupy.command.volumes import asking, gluster
+from glupy.command.volumes import asking, checking, gluster
 from glupy.command.volumes.gluster import Peer, Volume
 from glupy_filter.layers import CLIENT
 
@@ -20,19 +20,24 @@ from glupy_filter.layers import CLIENT
 def command(volume: str | None, as_json: bool) -> None:
     """Show the translators under VOLUME, or under all volumes of the cluster, as each node has them. This takes root.
 
-    Of each there is a line by brick, and by node for clients: the node, the brick and its process, the version of
-    glupy, the first digits of the SHA-256 of the translator's file, and the options in the volfile. Below stands what is
-    not as the volume's options say, or not the same everywhere: a brick that has not been restarted, a node that cannot
-    be reached, another version of the file. A node without glupy keeps all from being asked, and is named.
+    Of each there is a line by brick, and for clients by node and by mount on it: the node, the brick and the process, the
+    version of glupy, the first digits of the SHA-256 of the translator's file, what that process has counted, and the
+    options in the volfile. Of clients that are no nodes' only the addresses are known. Below stands what is not as the
+    volume's options say, or not the same everywhere: a brick that has not been restarted, a node that cannot be reached,
+    another version of the file. A node without glupy keeps all from being asked, and is named.
 
-    With --json it is a list of volumes, with volume, started, layers, differences. The exit status is 1 if anything
-    differs.
+    What is counted are the operations that came to the layer since the process began or got its graph: those that were
+    answered with an error, those in which the translator's code failed, those without an answer yet.
+
+    With --json it is a list of volumes, with volume, started, asked, layers, elsewhere, differences; each of layers has
+    calls, failed, exceptions and in_flight as counts, or null where a process does not say. The exit status is 1 if
+    anything differs.
     """
     machine.need_root("glupy status")
     found = gluster.volumes(volume)
     peers = gluster.peers()
     there = [peer for peer in peers if peer.connected]
-    answers = asking.ask({"do": "state", "volumes": [each.name for each in found]}, there)
+    answers = asking.ask({"do": "state", "volumes": [each.name for each in found], "count": True}, there)
     shown = [describe(each, peers, answers) for each in found]
     if as_json:
         output.print_json(shown)
@@ -49,21 +54,30 @@ def describe(volume: Volume, peers: list[Peer], answers: dict[str, Any]) -> dict
     away = [f"{peer.host} cannot be reached" for peer in peers if not peer.connected]
     return {"volume": volume.name, "started": volume.started, "asked": {name: layer.value for name, layer in
                                                                         volume.layers.items()},
-            "layers": layers, "differences": [*away, *_differences(volume, seen, layers)]}
+            "layers": layers, "elsewhere": _elsewhere(volume, peers),
+            "differences": [*away, *_differences(volume, seen, layers)]}
+
+
+def _elsewhere(volume: Volume, peers: list[Peer]) -> list[str]:
+    """The machines that have the layers of clients and cannot be asked."""
+    in_clients = any(layer.place == CLIENT for layer in volume.layers.values())
+    return checking.clients_outside(volume, peers) if in_clients and volume.started else []
 
 
 def _rows(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """The layers of one node."""
     here = node["here"]
 
-    def row(name: str, place: str, brick: str | None, pid: int | None, options: dict[str, str]) -> dict[str, Any]:
-        return {"name": name, "place": place, "node": node["host"], "brick": brick, "pid": pid, "options": options,
-                "glupy": node["glupy"], "gluster": node["gluster"], **here["files"][name]}
+    def row(name: str, place: str, process: dict[str, Any], options: dict[str, str]) -> dict[str, Any]:
+        return {"name": name, "place": place, "node": node["host"], "brick": process.get("path"), "pid": process["pid"],
+                "options": options, "counts": process["counts"].get(name), "glupy": node["glupy"],
+                "gluster": node["gluster"], **here["files"][name]}
     for brick in here["bricks"]:
         for name, layer in brick["layers"].items():
-            yield row(name, layer["place"], brick["path"], brick["pid"], layer["options"])
+            yield row(name, layer["place"], brick, layer["options"])
     for name, options in here["client"].items():
-        yield row(name, CLIENT, None, None, options)
+        for mount in here["mounts"] or [{"pid": None, "counts": {}}]:
+            yield row(name, CLIENT, mount, options)
 
 
 def _differences(volume: Volume, seen: list[dict[str, Any]], layers: list[dict[str, Any]]) -> Iterator[str]:
@@ -105,7 +119,9 @@ def _print(shown: list[dict[str, Any]]) -> None:
         if not each["layers"] and not each["differences"]:
             continue
         click.echo(click.style(each["volume"], bold=True) + ("" if each["started"] else " (stopped)"))
-        output.print_table([_line(row) for row in each["layers"]], ("bold", "", "", "", "", ""))
+        output.print_table([_line(row) for row in each["layers"]], ("bold", "", "", "", "", "", ""))
+        if each["elsewhere"]:
+            click.echo(f"  also in clients that are no nodes, and cannot be asked: {', '.join(each['elsewhere'])}")
         for sentence in each["differences"]:
             click.echo(f"  {click.style('DIFFERS', fg='red', bold=True)} {sentence}")
     if not any(each["layers"] for each in shown):
@@ -116,5 +132,15 @@ def _line(row: dict[str, Any]) -> tuple[str, ...]:
     where = row["brick"] or "clients"
     process = f"process {row['pid']}" if row["pid"] else ("" if row["brick"] is None else "not running")
     return (f"  {row['name']}", f"{row['node']}:{where}", row["place"] if row["brick"] else "", process,
-            f"glupy {row['glupy']}, {(row['sum'] or 'no file')[:12]}",
+            f"glupy {row['glupy']}, {(row['sum'] or 'no file')[:12]}", _counted(row["counts"]),
             " ".join(f"{key}={text}" for key, text in row["options"].items()))
+
+
+def _counted(counts: dict[str, int] | None) -> str:
+    if counts is None:
+        return ""
+    parts = [f"{counts['calls']} calls"]
+    for key, word in (("failed", "failed"), ("exceptions", "exceptions"), ("in_flight", "in flight")):
+        if counts[key]:
+            parts.append(f"{counts[key]} {word}")
+    return ", ".join(parts)

@@ -28,6 +28,7 @@ class Configuration:
     venv: Path | None = None  # a virtual environment for them
     store: Path = STORE  # where they keep what is to last
     debug: Path | None = None  # where glupy.breakpoint() has its sockets; None: it does not stop
+    push: bool = False  # whether other nodes of its cluster may put translators here
 
 
 def shipped() -> Path:
@@ -74,7 +75,7 @@ def configuration() -> Configuration:
     if len(debug) > 1:
         raise LoadError("debug names more than one folder; there is one for all processes", path, _line_of("debug", text))
     return Configuration([*translators, ADMINISTRATOR, shipped()], venv[0] if venv else None, store[0] if store else STORE,
-                         debug[0] if debug else None)
+                         debug[0] if debug else None, _switch(parser, "push", path, text))
 
 
 def find(name: str, where: Sequence[Path]) -> Path:
@@ -155,3 +156,11 @@ def _paths(parser: configparser.ConfigParser, key: str, file: Path, text: str) -
             raise LoadError(f"{key} names {quoted(path)}: expected an absolute path on one line, or several with colons "
                             "between them", file, _line_of(key, text))
     return [Path(path) for path in paths]
+
+
+def _switch(parser: configparser.ConfigParser, key: str, file: Path, text: str) -> bool:
+    """An entry that is yes or no, and no where it is missing."""
+    word = parser.get("glupy", key, fallback="no").strip()
+    if word not in ("yes", "no"):
+        raise LoadError(f"{key} is {quoted(word)}: expected yes or no", file, _line_of(key, text))
+    return word == "yes"

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 from typing import Any
 
+from support.glusterd import Glusterd, environment, run
 from support.waiting import PATIENCE, wait_until
 
 #: Run in a node's mounts: stands folders of the node's own in those that GlusterFS and glupy have fixed names for.
@@ -26,7 +28,7 @@ done
 mkdir -p "$top/log/bricks"
 mkdir "$top/farm"
 mount -t tmpfs -o mode=755 glupy-farm "$top/farm"
-mkdir -p "$top/farm/original" "$top/farm/run" "$top/farm/lib/$version/xlator" "$top/farm/lib/$version/filter"
+mkdir -p "$top/farm/original" "$top/farm/run" "$top/farm/etc-original" "$top/farm/etc/glupy" "$top/farm/lib/$version/xlator" "$top/farm/lib/$version/filter"
 mount --rbind "$lib" "$top/farm/original"
 link() { # all that is in a folder, but for one name
     for entry in "$1"/*; do
@@ -37,6 +39,10 @@ link "$top/farm/original" "$top/farm/lib" "$version"
 link "$top/farm/original/$version" "$top/farm/lib/$version" xlator
 link "$top/farm/original/$version/xlator" "$top/farm/lib/$version/xlator" user
 cp -a "$top/farm/original/$version/xlator/user" "$top/farm/lib/$version/xlator/user"
+mount --rbind /etc "$top/farm/etc-original"
+link "$top/farm/etc-original" "$top/farm/etc" glupy
+mount --bind "$top/etc" "$top/farm/etc/glupy"
+mount --rbind "$top/farm/etc" /etc
 # glusterd's socket is in /run itself, and so is the staged glupy.
 stage=${home%/*}
 mount --rbind /run "$top/farm/run"
@@ -51,13 +57,21 @@ mount --rbind "$top/farm/lib" "$lib"
 """
 
 
-def run(*command: str | Path) -> str:
-    """What a command says; AssertionError where it fails."""
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
-                          timeout=PATIENCE)
-    if done.returncode:
-        raise AssertionError(f"{' '.join(map(str, command))}: {done.returncode}: {done.stdout}")
-    return done.stdout
+#: glusterd's volfile: what Debian has, with a network that is found to be gone within seconds.
+GLUSTERD = """\
+volume management
+    type mgmt/glusterd
+    option working-directory /var/lib/glusterd
+    option transport-type socket
+    option transport.socket.keepalive-time 2
+    option transport.socket.keepalive-interval 1
+    option transport.socket.keepalive-count 2
+    option transport.socket.read-fail-log off
+    option transport.socket.listen-port 24007
+    option ping-timeout 5
+    option event-threads 1
+end-volume
+"""
 
 
 class Node:
@@ -66,11 +80,13 @@ class Node:
     def __init__(self, top: Path, number: int) -> None:
         self.name, self.address, self.top = f"n{number}", f"10.78.0.{number}", top / f"n{number}"
         self.top.mkdir()
-        self.translators = self.top / "translators"
-        self.translators.mkdir()
+        self.translators = self.top / "etc/translators"  # which is /etc/glupy/translators there
+        self.translators.mkdir(parents=True)
         self.home = Path(os.environ["GLUPY_STAGE"])
         xlators = Path(run("/usr/sbin/glusterfsd", "--print-xlatordir").strip())
         self.library, self.version = xlators.parents[1], xlators.parent.name
+        self.environment = environment()
+        self.environment.pop("GLUPY_CONF", None)
         self.keeper = subprocess.Popen(["unshare", "--mount", "--net", "--uts", "--propagation", "unchanged",
                                         "sh", "-c", f"hostname {self.name}; exec sleep infinity"])
         own = Path("/proc/self/ns/net")
@@ -78,8 +94,9 @@ class Node:
         wait_until(lambda: Path(f"/proc/{self.keeper.pid}/comm").read_text() == "sleep\n", "the node's keeper")
         self._connect()
         self.run("sh", "-c", MOUNTS, "sh", self.top, self.library, self.version, self.home)
-        self._configure()
-        self.glusterd: subprocess.Popen[bytes] | None = None
+        (self.top / "glusterd.vol").write_text(GLUSTERD)
+        self.glusterd = Glusterd(self.top / "log/glusterd.log", self.environment, ["-f", self.top / "glusterd.vol"],
+                                 self.command())
 
     @property
     def user_links(self) -> Path:
@@ -93,11 +110,9 @@ class Node:
         for interface in ("eth0", "lo"):
             self.run("ip", "link", "set", interface, "up")
 
-    def _configure(self) -> None:
-        (self.top / "glupy.conf").write_text(f"[glupy]\ntranslators = {self.translators}\n")
-        # glusterd runs Python scripts of its own, which ours would mislead.
-        self.environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
-        self.environment["GLUPY_CONF"] = str(self.top / "glupy.conf")
+    def configure(self, text: str) -> None:
+        """Write its glupy.conf, the section [glupy] of it."""
+        (self.top / "etc/glupy.conf").write_text(f"[glupy]\n{text}\n")
 
     def command(self, *command: str | Path) -> list[str | Path]:
         """A command that is run on this node."""
@@ -106,7 +121,7 @@ class Node:
     def done(self, *command: str | Path) -> subprocess.CompletedProcess[str]:
         """Run a command on this node, whatever comes of it."""
         return subprocess.run(self.command(*command), text=True, capture_output=True, check=False, timeout=PATIENCE,
-                              env=getattr(self, "environment", None))
+                              env=self.environment)
 
     def run(self, *command: str | Path) -> str:
         """Run a command on this node; what it prints. AssertionError where it fails."""
@@ -125,26 +140,21 @@ class Node:
     def xml(self, *arguments: str) -> ElementTree.Element:
         return ElementTree.fromstring(self.gluster(*arguments, "--xml"))
 
-    def start(self) -> None:
-        """Start glusterd."""
-        self.glusterd = subprocess.Popen(
-            self.command("glusterd", "-N", "-p", "/run/gluster/glusterd.pid", "-l", self.top / "log/glusterd.log"), env=self.environment)
-        wait_until(self.answers, f"glusterd of {self.name} to answer")
+    def kill(self) -> None:
+        """End all that runs here, by SIGKILL, but for what keeps the namespaces: as when the power fails."""
+        own = os.readlink(f"/proc/{self.keeper.pid}/ns/mnt")
+        for folder in Path("/proc").glob("[0-9]*"):
+            try:
+                if os.readlink(folder / "ns/mnt") == own and int(folder.name) != self.keeper.pid:
+                    os.kill(int(folder.name), signal.SIGKILL)
+            except OSError:
+                continue  # it has ended
+        assert self.glusterd.process
+        self.glusterd.process.wait(PATIENCE)
 
-    def answers(self) -> bool:
-        assert self.glusterd and self.glusterd.poll() is None, f"glusterd of {self.name} ended"
-        try:  # who asks too early may wait for two minutes
-            done = subprocess.run(self.command("gluster", "--mode=script", "volume", "list"), capture_output=True,
-                                  check=False, timeout=5)
-        except subprocess.TimeoutExpired:
-            return False
-        return done.returncode == 0
-
-    def stop(self) -> None:
-        """End glusterd, and wait for it. Bricks go on."""
-        assert self.glusterd
-        self.glusterd.terminate()
-        self.glusterd.wait(PATIENCE)
+    def plug(self, state: str) -> None:
+        """Take its network cable out ("down") or put it in ("up")."""
+        run("ip", "link", "set", self.name, state)
 
     def bricks(self, volume: str) -> dict[str, int]:
         """The bricks of a volume that are online, by `address:path`, with their process numbers."""
@@ -174,11 +184,13 @@ class Cluster:
         self.nodes = [Node(top, number + 1) for number in range(count)]
         self.first = self.nodes[0]
         for node in self.nodes:
-            node.start()
+            node.glusterd.begin()
+        for node in self.nodes:
+            node.glusterd.wait()
         for node in self.nodes[1:]:
             self.first.gluster("peer", "probe", node.address)
         for node in self.nodes:
-            wait_until(lambda node=node: self.connected(node), f"{node.name} to know its peers")
+            wait_until(lambda node=node: self.connected(node), f"{node.name} to know its peers", pause=0.1)
 
     def connected(self, node: Node, count: int | None = None) -> bool:
         """Whether a node is connected with all others, or as many as count says."""
@@ -192,10 +204,14 @@ class Cluster:
             (node.translators / f"{name}.py").write_text(text)
             node.run("ln", "-sfn", node.home / "glupy.so", node.user_links / f"{name}.so")
 
+    def bricks_of(self, volume: str) -> list[str]:
+        """A brick of a volume on each node, as glusterd's commands have them."""
+        return [f"{node.address}:{node.top}/{volume}" for node in self.nodes]
+
     def create(self, volume: str, *kind: str) -> None:
-        """A volume with a brick on each node, started."""
-        bricks = [f"{node.address}:{node.top}/{volume}" for node in self.nodes]
-        self.first.gluster("volume", "create", volume, *kind, *bricks, "force")
+        """A volume with a brick on each node, started; clients give up what does not answer after 5 seconds."""
+        self.first.gluster("volume", "create", volume, *kind, *self.bricks_of(volume), "force")
+        self.first.gluster("volume", "set", volume, "network.ping-timeout", "5")
         self.first.gluster("volume", "start", volume)
 
     def status(self, volume: str) -> Any:

@@ -10,9 +10,10 @@ from collections.abc import Callable
 PATIENCE = 300.0
 
 
-def wait_until(condition: Callable[[], object], what: str, seconds: float = PATIENCE) -> None:
-    """Return as soon as condition() is true; AssertionError if it does not become so."""
+def wait_until(condition: Callable[[], object], what: str, seconds: float = PATIENCE, pause: float = 0.01) -> None:
+    """Return as soon as condition() is true; AssertionError if it does not become so. It is asked again after `pause` seconds:
+    longer ones are for what takes a process to ask."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, f"waited {seconds:.0f} s for {what}"
-        time.sleep(0.01)
+        time.sleep(pause)

@@ -14,7 +14,6 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -23,6 +22,8 @@ from pathlib import Path
 sys.path[:0] = [str(Path(__file__).resolve().parents[1]), str(Path(__file__).resolve().parents[1] / "mount")]
 
 import workout  # noqa: E402
+from support import cases, glusterd  # noqa: E402
+from support.glusterd import run  # noqa: E402
 from support.network import bring_up  # noqa: E402
 from support.waiting import PATIENCE, wait_until  # noqa: E402
 
@@ -30,14 +31,6 @@ ADDRESS = "10.77.0.1"
 SOCKET = "/run/gluster/glusterd.socket"
 GLUSTER = ("gluster", "--mode=script", f"--glusterd-sock={SOCKET}")
 TRANSLATORS = Path(__file__).resolve().parents[1] / "translators"
-
-
-def run(*command: str | Path) -> str:
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
-                          timeout=PATIENCE)
-    if done.returncode:
-        raise AssertionError(f"{' '.join(map(str, command))}: {done.stdout}")
-    return done.stdout
 
 
 def gluster(*arguments: str) -> str:
@@ -60,21 +53,9 @@ class Node:
         settings = settings.replace("end-volume", f"    option glusterd-sockfile {SOCKET}\nend-volume")
         (top / "glusterd.vol").write_text(settings)
         (top / "glupy.conf").write_text(f"[glupy]\ntranslators = {TRANSLATORS}\n")
-        # Bricks get glusterd's environment; glusterd runs Python scripts of its own, which ours would mislead.
-        self.environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
-        self.environment["GLUPY_CONF"] = os.environ["GLUPY_CONF"] = str(top / "glupy.conf")
-
-    def start(self) -> None:
-        self.process = subprocess.Popen(
-            ["glusterd", "-N", "-f", self.top / "glusterd.vol", "-p", "/run/gluster/glusterd.pid",
-             "-l", self.logs / "glusterd.log"],
-            env=self.environment)
-        wait_until(self.answers, "glusterd to answer")
-
-    def answers(self) -> bool:
-        assert self.process.poll() is None, "glusterd ended"
-        done = subprocess.run([*GLUSTER, "volume", "list"], capture_output=True, check=False)
-        return done.returncode == 0
+        os.environ["GLUPY_CONF"] = str(top / "glupy.conf")
+        self.glusterd = glusterd.Glusterd(self.logs / "glusterd.log", glusterd.environment(), ["-f", top / "glusterd.vol"],
+                                          client=GLUSTER)
 
     def create(self, name: str, *kind: str, bricks: int = 1) -> None:
         folders = [self.top / f"{name}-{number}" for number in range(bricks)]
@@ -489,24 +470,21 @@ def main() -> int:
     run("mount", "-t", "proc", "proc", "/proc")
     bring_up("lo", "127.0.0.1")
     bring_up("lo:1", ADDRESS)  # glusterd takes none of 127.0.0.0/8
-    top = Path(tempfile.mkdtemp(prefix="glupy-test.", dir="/var/lib"))
-    os.chmod(top, 0o755)
-    node = Node(top)
-    try:
-        node.start()
-        CASES[sys.argv[1]](node)
-        assert "No volumes present" in gluster("volume", "list")
-        node.check_logs()
-        node.process.terminate()
-        node.process.wait(PATIENCE)
-        return 0
-    except BaseException:
-        node.show_logs()
-        raise
-    finally:  # what is left of processes ends with their namespace
-        for folder in ("/run/gluster", "/var/lib/glusterd", "/var/log/glusterfs"):
-            subprocess.run(["umount", "-l", folder], check=False)
-        shutil.rmtree(top, ignore_errors=True)
+    with cases.folder() as top:
+        node = Node(top)
+        try:
+            node.glusterd.start()
+            CASES[sys.argv[1]](node)
+            assert "No volumes present" in gluster("volume", "list")
+            node.check_logs()
+            node.glusterd.stop()
+            return 0
+        except BaseException:
+            node.show_logs()
+            raise
+        finally:
+            for folder in ("/run/gluster", "/var/lib/glusterd", "/var/log/glusterfs"):
+                subprocess.run(["umount", "-l", folder], check=False)
 
 
 if __name__ == "__main__":

@@ -23,16 +23,19 @@ def all_connected(peers: Iterable[Peer]) -> None:
 
 def clients_known(volume: Volume, peers: Iterable[Peer]) -> None:
     """Raises Problem where a machine that is no node has mounted the volume: it cannot be asked."""
-    if not volume.started:
-        return
-    nodes = {address for peer in peers for address in addresses.of(peer.host)}
-    status = gluster.gluster("volume", "status", volume.name, "clients")
-    seen = {(each.text or "").rpartition(":")[0] for each in status.iter("hostname") if ":" in (each.text or "")}
-    outside = sorted(address for address in seen - nodes if not addresses.is_local(address))
+    outside = clients_outside(volume, peers) if volume.started else []
     if outside:
         raise Problem(f"{', '.join(outside)} uses volume {volume.name}, is no node and cannot be asked; a client without the "
                       "translator and its link crashes at the next change; nothing was changed: run glupy install there, then "
                       "say --clients-ready")
+
+
+def clients_outside(volume: Volume, peers: Iterable[Peer]) -> list[str]:
+    """The addresses of machines that use a volume that is started, and are no nodes."""
+    nodes = {address for peer in peers for address in addresses.of(peer.host)}
+    status = gluster.gluster("volume", "status", volume.name, "clients")
+    seen = {(each.text or "").rpartition(":")[0] for each in status.iter("hostname") if ":" in (each.text or "")}
+    return sorted(address for address in seen - nodes if not addresses.is_local(address))
 
 
 def ready(volume: Volume, layer: Layer, peers: Iterable[Peer]) -> None:

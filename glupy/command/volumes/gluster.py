@@ -42,6 +42,7 @@ class Peer:
     uuid: str
     host: str
     connected: bool
+    here: bool = False  # whether it is this machine
 
 
 def gluster(*arguments: str) -> ElementTree.Element:
@@ -56,6 +57,11 @@ def gluster(*arguments: str) -> ElementTree.Element:
 def execute(*arguments: str) -> str:
     """The lines of a program on all nodes. Raises Problem."""
     return _run("system::", "execute", *arguments)
+
+
+def copy_file(name: str) -> None:
+    """Have the file of that name in glusterd's directory copied into that of all other nodes. Raises Problem."""
+    _run("system::", "copy", "file", f"/{name}")
 
 
 def _run(*arguments: str) -> str:
@@ -84,7 +90,7 @@ def peers() -> list[Peer]:
     for each in gluster("pool", "list").iter("peer"):
         host = each.findtext("hostname") or ""
         found.append(Peer(each.findtext("uuid") or "", socket.gethostname() if host == "localhost" else host,
-                          each.findtext("connected") == "1"))
+                          each.findtext("connected") == "1", host == "localhost"))
     return found
 
 

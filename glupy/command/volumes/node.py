@@ -6,7 +6,6 @@ glusterd hands on no more than that something failed.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import signal
 import socket
@@ -18,11 +17,12 @@ from typing import Any
 
 import glupy
 from glupy.command import machine, reading
+from glupy.command.health import cluster
 from glupy.command.problem import Problem
-from glupy.command.sources import Source
-from glupy.command.volumes import addresses, asking
+from glupy.command.sources import Source, checksum
+from glupy.command.volumes import addresses, asking, counting, taking
 from glupy.errors import LoadError
-from glupy.loading import finding, trust
+from glupy.loading import finding
 from glupy_filter import bricks, layers, rewriting
 from glupy_filter.graphs import Graph
 from glupy_filter.layers import CLIENT, Layer
@@ -50,14 +50,18 @@ def _answer(question: dict[str, Any], uuid: str) -> dict[str, Any]:
     if question["do"] == "end" and question["node"] == uuid:
         return end_bricks(GLUSTERD / "vols" / question["volume"])
     if question["do"] == "state":
-        return state(question["volumes"])
+        return state(question["volumes"], question.get("count", False))
+    if question["do"] == "offer":
+        return taking.offered(question["name"])
+    if question["do"] == "take":
+        return taking.take(GLUSTERD, question["name"], question["parcel"], question["nodes"], uuid)
     return {}
 
 
 def look(wanted: Iterable[dict[str, str]]) -> dict[str, Any]:
     """Whether this node is ready for layers of a volume: dictionaries of volume, name and value (as in its key)."""
     found = machine.gluster()
-    wrong = [_parted(problem) for problem in (machine.version_problem(found), _filter_problem(found)) if problem]
+    wrong = [_parted(problem) for problem in (machine.version_problem(found), cluster.filter_problem(found)) if problem]
     answers = {each["name"]: _translator(found, layers.parse(each["name"], each["value"]), GLUSTERD / "vols" / each["volume"])
                for each in wanted}
     return {"gluster": found.version, "problems": wrong, "translators": answers}
@@ -67,14 +71,6 @@ def _parted(sentence: str) -> tuple[str, str]:
     """What is wrong, and what mends it, of a sentence with a semicolon between them."""
     wrong, _, mend = sentence.rpartition("; ")
     return wrong, mend
-
-
-def _filter_problem(found: machine.Gluster) -> str | None:
-    """Why glusterd would not run the filter here."""
-    link, target = found.xlators.parent / "filter/glupy", machine.home() / "bin/glupy-filter"
-    if link.exists() and link.resolve() == target.resolve():
-        return None
-    return f"glusterd does not run glupy's filter: {link} is missing; mkdir -p {link.parent} && ln -sfn {target} {link}"
 
 
 def _translator(found: machine.Gluster, layer: Layer, folder: Path) -> dict[str, Any]:
@@ -91,14 +87,6 @@ def _translator(found: machine.Gluster, layer: Layer, folder: Path) -> dict[str,
     if not _has_place(layer, folder):
         answer["problems"].append((f"the volfiles have no position {layer.place}", None))
     return answer
-
-
-def checksum(source: Source) -> str:
-    """Of a translator's file, and of a package all its modules."""
-    digest = hashlib.sha256()
-    for file in source.files():
-        digest.update(trust.read(file))
-    return digest.hexdigest()
 
 
 def _has_place(layer: Layer, folder: Path) -> bool:
@@ -138,11 +126,26 @@ def _wait_for_end(brick: bricks.Brick) -> None:
         time.sleep(0.05)
 
 
-def state(volumes: Iterable[str]) -> dict[str, Any]:
-    """What this node's volfiles and processes have of volumes: by volume, clients' layers and those of its own bricks."""
+def state(volumes: Iterable[str], count: bool) -> dict[str, Any]:
+    """What this node's volfiles and processes have of volumes: by volume, clients' layers and those of its own bricks; and if
+    that is wanted, what they have counted."""
     found = machine.gluster()
-    return {"gluster": found.version, "volumes": {name: _state(GLUSTERD / "vols" / name) for name in volumes},
-            "filter": _filter_problem(found)}
+    states = {name: _state(GLUSTERD / "vols" / name) for name in volumes}
+    if count:
+        _count(states)
+    return {"gluster": found.version, "volumes": states, "filter": cluster.filter_problem(found)}
+
+
+def _count(states: dict[str, Any]) -> None:
+    """Add what the layers in this node's bricks and mounts have counted; None where a process does not say."""
+    pids = {brick["pid"] for each in states.values() for brick in each["bricks"] if brick["pid"] and brick["layers"]}
+    pids |= {mount["pid"] for each in states.values() for mount in each["mounts"]}
+    found = counting.counts(sorted(pids))
+    for volume, each in states.items():
+        mark = Graph("", volume).mark
+        for process in (*each["bricks"], *each["mounts"]):
+            there = found.get(process["pid"], {})
+            process["counts"] = {name.removeprefix(mark): sums for name, sums in there.items() if name.startswith(mark)}
 
 
 def _state(folder: Path) -> dict[str, Any]:
@@ -151,6 +154,7 @@ def _state(folder: Path) -> dict[str, Any]:
     named = {*client, *(name for brick in own for name in _layers(brick.volfile))}
     return {
         "client": {name: layer.options for name, layer in client.items()},
+        "mounts": [{"pid": pid} for pid in (counting.clients(folder.name) if client else [])],
         "bricks": [{"path": brick.path, "pid": brick.pid,
                     "layers": {name: {"place": layer.place, "options": layer.options}
                                for name, layer in _layers(brick.volfile).items()}} for brick in own],

@@ -17,6 +17,9 @@ from glupy_filter.layers import Layer
 _PATIENCE = 120
 _CLIENTS = 60
 
+#: Seconds between two looks at whether all nodes are there.
+_LOOK = 5
+
 
 def pending(volume: Volume, layer: Layer, peers: list[Peer]) -> list[Peer]:
     """The nodes with bricks that do not have a layer, or have it though it was taken out."""
@@ -51,11 +54,12 @@ def restart(volume: Volume, peer: Peer, peers: list[Peer]) -> None:
     own = [brick for uuid, brick in volume.bricks if uuid == peer.uuid]
     before = _clients(volume)
     asking.ask({"do": "end", "volume": volume.name, "node": peer.uuid}, peers)
-    if not _wait(lambda: _started(volume, own), _PATIENCE):
+    if not _wait(lambda: _started(volume, own), volume, _PATIENCE):
         raise Problem(f"the bricks of {peer.host} do not come online; see their logs there")
-    if not _wait(lambda: all(_clients(volume).get(brick, 0) >= before.get(brick, 0) for brick in own), _CLIENTS):
+    if not _wait(lambda: all(_clients(volume).get(brick, 0) >= before.get(brick, 0) for brick in own), volume,
+                 _CLIENTS):
         click.echo(f"some clients of {peer.host} have not come back for {_CLIENTS} seconds", err=True)
-    while not _wait(lambda: _unwell(volume) is None, _PATIENCE):
+    while not _wait(lambda: _unwell(volume) is None, volume, _PATIENCE):
         click.echo(f"{volume.name} is not healed yet, waiting; see gluster volume heal {volume.name} info", err=True)
 
 
@@ -67,15 +71,30 @@ def _started(volume: Volume, own: list[str]) -> bool:
     return set(own) <= _online(volume)
 
 
-def _wait(condition: Callable[[], bool], seconds: int) -> bool:
-    """Whether it comes about. glusterd may fail to answer while a brick has just started, or others ask it."""
-    end = time.monotonic() + seconds
+def _wait(condition: Callable[[], bool], volume: Volume, seconds: int) -> bool:
+    """Whether it comes about. glusterd may fail to answer while a brick has just started, or others ask it. Raises Problem
+    where a node has gone away: to wait for its bricks may be to wait for ever."""
+    now = time.monotonic()
+    look, end = now + _LOOK, now + seconds
     while time.monotonic() < end:
         with contextlib.suppress(Problem):
             if condition():
                 return True
+        if time.monotonic() > look:
+            _check_there(volume)
+            look = time.monotonic() + _LOOK
         time.sleep(0.5)
     return False
+
+
+def _check_there(volume: Volume) -> None:
+    """Raises Problem where a node has gone away."""
+    away: list[str] = []
+    with contextlib.suppress(Problem):
+        away = [peer.host for peer in gluster.peers() if not peer.connected]
+    if away:
+        raise Problem(f"{', '.join(away)} went away meanwhile; what was done stays, and glupy status {volume.name} shows it: "
+                      "the same command goes on when it is back")
 
 
 def _unwell(volume: Volume) -> str | None:

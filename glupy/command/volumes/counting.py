@@ -1,0 +1,105 @@
+"""What GlusterFS's processes on this node have counted in their layers.
+
+It is asked for as GlusterFS has it: a statedump, by SIGUSR1, of what translators keep and of nothing else, into a folder of
+ours; a file beside glusterd's says both to the process that is named by its number. Parts of statedumps that are long, such
+as all inodes, are so left out.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import tempfile
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+from glupy.command.health import processes
+from glupy.command.health.processes import PROC, Process
+from glupy_filter import bricks
+
+#: Seconds that all of them together are given; glusterd waits meanwhile.
+_PATIENCE = 5
+
+_SECTION = re.compile(r"^\[xlator\.glupy\.(.+)\]$", re.M)
+_COUNT = re.compile(r"^(?:\S+\.)?fops\.\w+\.(calls|failed|exceptions|in_flight)=(\d+)$", re.M)
+_BLOCKED = re.compile(r"^SigBlk:\s*([0-9a-f]+)$", re.M)
+
+
+def counts(pids: Iterable[int]) -> dict[int, dict[str, dict[str, int]]]:
+    """By process and by the layer's name in its volfile: `calls`, and of these `in_flight`, `failed` (answered with an errno)
+    and those with `exceptions`. Processes that do not answer in time are left out."""
+    folder = Path(tempfile.mkdtemp(prefix="glupy-status.", dir=bricks.RUN))
+    asked = [pid for pid in pids if _takes_signals(pid)]
+    notes = {pid: bricks.RUN / f"glusterdump.{pid}.options" for pid in asked}
+    try:
+        for pid, note in notes.items():
+            note.write_text(f"priv=yes\npath={folder}\n")
+            os.kill(pid, signal.SIGUSR1)
+        return {pid: read(text) for pid, text in _dumps(folder, asked).items()}
+    finally:
+        for note in notes.values():
+            note.unlink(missing_ok=True)
+        shutil.rmtree(folder)
+
+
+def clients(volume: str) -> list[int]:
+    """The processes that have mounted a volume here, with a glupy layer or without: those of FUSE mounts."""
+    return [process.pid for process in _running() if _volume(process) == volume]
+
+
+def read(dump: str) -> dict[str, dict[str, int]]:
+    """The sums over all fops, of each of our layers in a statedump."""
+    found: dict[str, dict[str, int]] = {}
+    starts = [*_SECTION.finditer(dump)]
+    for start, end in zip(starts, [*(each.start() for each in starts[1:]), len(dump)], strict=True):
+        sums = found.setdefault(start[1], dict.fromkeys(("calls", "in_flight", "failed", "exceptions"), 0))
+        for key, number in _COUNT.findall(dump, start.end(), end):
+            sums[key] += int(number)
+    return found
+
+
+def _running() -> list[Process]:
+    """GlusterFS's processes that have this node's /run/gluster: others, in containers, write and read elsewhere."""
+    return [each for each in processes.running() if _same_run(each.pid)]
+
+
+def _same_run(pid: int) -> bool:
+    try:
+        return os.path.samefile(PROC / str(pid) / "root" / bricks.RUN.relative_to("/"), bricks.RUN)
+    except OSError:
+        return False
+
+
+def _volume(process: Process) -> str | None:
+    """The volume that a process has mounted; `/VOLUME/FOLDER` is a part of one."""
+    for number, argument in enumerate(process.arguments):
+        if argument == "--volfile-id":
+            return "".join(process.arguments[number + 1:number + 2]).lstrip("/").partition("/")[0]
+        if argument.startswith("--volfile-id="):
+            return argument.partition("=")[2].lstrip("/").partition("/")[0]
+    return None
+
+
+def _takes_signals(pid: int) -> bool:
+    """Whether a process waits for SIGUSR1: one that has just begun would be ended by it."""
+    try:
+        blocked = _BLOCKED.search((PROC / str(pid) / "status").read_text())
+    except OSError:
+        return False
+    return bool(blocked and int(blocked[1], 16) >> (signal.SIGUSR1 - 1) & 1)
+
+
+def _dumps(folder: Path, pids: list[int]) -> dict[int, str]:
+    """The statedumps that are complete in time."""
+    found: dict[int, str] = {}
+    end = time.monotonic() + _PATIENCE
+    while len(found) < len(pids) and time.monotonic() < end:
+        for path in folder.glob("*.dump.*"):
+            text = path.read_text(errors="replace")
+            if "DUMP-END-TIME" in text:
+                found[int(path.name.split(".dump.")[0].rpartition(".")[2])] = text
+        time.sleep(0.02)
+    return found
