@@ -136,10 +136,43 @@ def test_fuse(bad, monkeypatch, trusted):
     assert found.startswith(f"{trusted}/fuse is missing") and mend.startswith("modprobe fuse")
 
 
+def test_programs_of_glusterd(bad, call, trusted, monkeypatch):
+    """The filter and the peer program: they have to be there where there are volumes, lead to this glupy, and run."""
+    xlators, home = trusted / "lib/10/xlator", machine.home()
+    (xlators / "features").mkdir(parents=True)
+    for name in ("glupy", "glupy-ground"):
+        (xlators / f"features/{name}.so").symlink_to(home / f"{name.removeprefix('glupy-')}.so")
+    monkeypatch.setattr(machine.Gluster, "xlators", xlators)
+    monkeypatch.setattr(machine, "version_problem", lambda found: None)
+    assert bad("filter") == bad("peer program") == []
+    (trusted / "glusterd/vols/data").mkdir(parents=True)
+    (_, found, mend), = bad("filter")
+    assert found == f"glusterd does not run glupy's filter: {xlators.parent}/filter/glupy is missing"
+    subprocess.run(mend, shell=True, check=True)
+    (_, found, mend), = bad("peer program")
+    assert found == f"this node does not answer glupy attach, status and push: {trusted}/lib/peer_glupy is missing"
+    (trusted / "lib/peer_glupy").symlink_to("/nowhere/bin/peer_glupy")
+    (_, found, mend), = bad("peer program")
+    assert found == f"{trusted}/lib/peer_glupy leads to /nowhere/bin/peer_glupy, not to this glupy"
+    subprocess.run(mend, shell=True, check=True)
+    assert bad("filter") == bad("peer program") == []
+    assert f"ok  peer program: {trusted}/lib/peer_glupy" in call("doctor", status=None).output
+    other = trusted / "home/bin/peer_glupy"
+    other.parent.mkdir(parents=True)
+    other.write_text("#!/nowhere/python3 -I\n")
+    monkeypatch.setattr(machine, "home", lambda: trusted / "home")
+    subprocess.run(bad("peer program")[0][2], shell=True, check=True)
+    (_, found, mend), = bad("peer program")
+    assert found.endswith(f"{other} is not executable") and mend == f"chmod 755 {other}"
+    subprocess.run(mend, shell=True, check=True)
+    (_, found, mend), = bad("peer program")
+    assert found.endswith("it is run by /nowhere/python3, which is missing") and mend.startswith("install glupy anew")
+
+
 def test_glusterd(bad, trusted):
     volume = trusted / "glusterd/vols/data"
     volume.mkdir(parents=True)
-    assert bad() == [("glusterd", "does not run, and there are volumes: data", "systemctl start glusterd")]
+    assert bad("glusterd") == [("glusterd", "does not run, and there are volumes: data", "systemctl start glusterd")]
 
 
 def test_volfiles(bad, trusted, write):

@@ -23,7 +23,8 @@ from glupy_filter import bricks
 #: Seconds that all of them together are given; glusterd waits meanwhile.
 _PATIENCE = 5
 
-_SECTION = re.compile(r"^\[xlator\.glupy\.(.+)\]$", re.M)
+_SECTION = re.compile(r"^\[(.+)\]$", re.M)
+_OURS = "xlator.glupy."
 _COUNT = re.compile(r"^(?:\S+\.)?fops\.\w+\.(calls|failed|exceptions|in_flight)=(\d+)$", re.M)
 _BLOCKED = re.compile(r"^SigBlk:\s*([0-9a-f]+)$", re.M)
 
@@ -55,7 +56,9 @@ def read(dump: str) -> dict[str, dict[str, int]]:
     found: dict[str, dict[str, int]] = {}
     starts = [*_SECTION.finditer(dump)]
     for start, end in zip(starts, [*(each.start() for each in starts[1:]), len(dump)], strict=True):
-        sums = found.setdefault(start[1], dict.fromkeys(("calls", "in_flight", "failed", "exceptions"), 0))
+        if not start[1].startswith(_OURS):
+            continue
+        sums = found.setdefault(start[1].removeprefix(_OURS), dict.fromkeys(("calls", "in_flight", "failed", "exceptions"), 0))
         for key, number in _COUNT.findall(dump, start.end(), end):
             sums[key] += int(number)
     return found

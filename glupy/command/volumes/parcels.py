@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
@@ -28,12 +28,16 @@ MOST = 512 << 10
 def packed(source: Source) -> bytes:
     """A translator's file, or all files of a package. Raises Problem."""
     files = [path for path in sorted(source.file.parent.rglob("*")) if path.is_file()] if source.is_package else [source.file]
-    content = {str(path.relative_to(source.folder)): base64.b64encode(path.read_bytes()).decode() for path in files}
-    data = json.dumps(content).encode()
+    data = packed_files({str(path.relative_to(source.folder)): path.read_bytes() for path in files})
     if len(data) > MOST:
         raise Problem(f"{source.name} takes {len(data)} bytes, and glusterd is not asked to carry more than {MOST}: run glupy "
                       "install on each node")
     return data
+
+
+def packed_files(content: Mapping[str, bytes]) -> bytes:
+    """Files by their paths below the folder in which the translator is looked for."""
+    return json.dumps({path: base64.b64encode(data).decode() for path, data in content.items()}).encode()
 
 
 def unpacked(data: bytes, name: str, where: Path) -> Source:

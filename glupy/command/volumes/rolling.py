@@ -53,13 +53,15 @@ def restart(volume: Volume, peer: Peer, peers: list[Peer]) -> None:
     """Restart the bricks of one node, and wait until they are as good as before."""
     own = [brick for uuid, brick in volume.bricks if uuid == peer.uuid]
     before = _clients(volume)
-    asking.ask({"do": "end", "volume": volume.name, "node": peer.uuid}, peers)
-    if not _wait(lambda: _started(volume, own), volume, _PATIENCE):
+    try:
+        asking.ask({"do": "end", "volume": volume.name, "node": peer.uuid}, peers)
+    finally:  # where another node has not answered, they have ended all the same
+        came = _wait(lambda: _started(volume, own) or peer.uuid in {each.uuid for each in _away()}, _PATIENCE)
+    if not came:
         raise Problem(f"the bricks of {peer.host} do not come online; see their logs there")
-    if not _wait(lambda: all(_clients(volume).get(brick, 0) >= before.get(brick, 0) for brick in own), volume,
-                 _CLIENTS):
+    if not _wait(lambda: all(_clients(volume).get(brick, 0) >= before.get(brick, 0) for brick in own), _CLIENTS, volume):
         click.echo(f"some clients of {peer.host} have not come back for {_CLIENTS} seconds", err=True)
-    while not _wait(lambda: _unwell(volume) is None, volume, _PATIENCE):
+    while not _wait(lambda: _unwell(volume) is None, _PATIENCE, volume):
         click.echo(f"{volume.name} is not healed yet, waiting; see gluster volume heal {volume.name} info", err=True)
 
 
@@ -71,16 +73,16 @@ def _started(volume: Volume, own: list[str]) -> bool:
     return set(own) <= _online(volume)
 
 
-def _wait(condition: Callable[[], bool], volume: Volume, seconds: int) -> bool:
-    """Whether it comes about. glusterd may fail to answer while a brick has just started, or others ask it. Raises Problem
-    where a node has gone away: to wait for its bricks may be to wait for ever."""
+def _wait(condition: Callable[[], bool], seconds: int, volume: Volume | None = None) -> bool:
+    """Whether it comes about. glusterd may fail to answer while a brick has just started, or others ask it. With a volume
+    it raises Problem where a node has gone away: to wait for its bricks may be to wait for ever."""
     now = time.monotonic()
     look, end = now + _LOOK, now + seconds
     while time.monotonic() < end:
         with contextlib.suppress(Problem):
             if condition():
                 return True
-        if time.monotonic() > look:
+        if volume and time.monotonic() > look:
             _check_there(volume)
             look = time.monotonic() + _LOOK
         time.sleep(0.5)
@@ -89,12 +91,12 @@ def _wait(condition: Callable[[], bool], volume: Volume, seconds: int) -> bool:
 
 def _check_there(volume: Volume) -> None:
     """Raises Problem where a node has gone away."""
-    away: list[str] = []
+    away: list[Peer] = []
     with contextlib.suppress(Problem):
-        away = [peer.host for peer in gluster.peers() if not peer.connected]
+        away = _away()
     if away:
-        raise Problem(f"{', '.join(away)} went away meanwhile; what was done stays, and glupy status {volume.name} shows it: "
-                      "the same command goes on when it is back")
+        raise Problem(f"{', '.join(peer.host for peer in away)} went away meanwhile; what was done stays, and glupy status "
+                      f"{volume.name} shows it: the same command goes on when it is back")
 
 
 def _unwell(volume: Volume) -> str | None:
@@ -122,3 +124,8 @@ def _clients(volume: Volume) -> dict[str, int]:
     found = gluster.gluster("volume", "status", volume.name, "clients").iter("node")
     return {f"{each.findtext('hostname')}:{each.findtext('path')}": int(each.findtext("clientsStatus/clientCount") or 0)
             for each in found}
+
+
+def _away() -> list[Peer]:
+    """The nodes that cannot be reached now."""
+    return [peer for peer in gluster.peers() if not peer.connected]

@@ -1,0 +1,81 @@
+"""Volumes of other kinds: distributed, dispersed, distributed-replicated."""
+
+from __future__ import annotations
+
+from cluster_steps import PAUSE, TALKS, as_asked, glupy, healed, mounted, seen, written
+from support.nodes import Cluster, Node
+from support.waiting import wait_until
+
+
+def distributed(cluster: Cluster) -> None:
+    """A volume that cannot serve while a brick is away is changed while it is stopped; and reset."""
+    first = cluster.first
+    cluster.create("one")
+    said = glupy(first, "attach", "one", "talks", status=1)
+    assert "gluster volume stop one, then the same command, then gluster volume start one" in said
+    assert "user.glupy" not in first.gluster("volume", "info", "one")
+    first.gluster("volume", "stop", "one")
+    glupy(first, "attach", "one", "talks", "--at", "locks", "-o", "greeting=first")
+    first.gluster("volume", "start", "one")
+    assert {row["place"] for row in as_asked(cluster, "one", 3)} == {"locks"}
+    with mounted(cluster, "one") as path:
+        for number in range(20):  # of all bricks
+            (path / f"f{number}").touch()
+            assert (seen(path / f"f{number}") or [""] * 4)[3] == "first"
+    # A reset of the whole volume takes the layer out of its options, not out of bricks that run.
+    first.gluster("volume", "reset", "one")
+    assert len(cluster.status_anyway("one")["layers"]) == 3 and cluster.status_anyway("one")["differences"]
+    first.gluster("volume", "stop", "one")
+    first.gluster("volume", "set", "one", "user.any", "thing")
+    first.gluster("volume", "start", "one")
+    assert as_asked(cluster, "one", 0) == []
+    first.gluster("volume", "stop", "one")
+
+
+def dispersed(cluster: Cluster) -> None:
+    """A dispersed volume serves while its bricks are restarted node by node."""
+    cluster.create("two", "disperse", "3", "redundancy", "1")
+    with mounted(cluster, "two") as path, written(path / "work"):
+        glupy(cluster.first, "attach", "two", "talks")
+        as_asked(cluster, "two", 3)
+    healed(cluster, "two")
+    cluster.first.gluster("volume", "stop", "two")
+
+
+def grown(cluster: Cluster) -> None:
+    """A replicated volume becomes a distributed one of 2 x 3 bricks and is balanced, while files are written."""
+    first = cluster.first
+    cluster.create("three", "replica", "3")
+    first.gluster("volume", "stop", "three")
+    glupy(first, "attach", "three", "talks")
+    first.gluster("volume", "start", "three")
+    with mounted(cluster, "three") as path:
+        for number in range(30):
+            (path / f"f{number}").write_bytes(b"%d" % number * 1000)
+        with written(path / "work"):
+            first.gluster("volume", "add-brick", "three", *(f"{brick}-more" for brick in cluster.bricks_of("three")), "force")
+            as_asked(cluster, "three", 6)
+            first.gluster("volume", "rebalance", "three", "start")
+            wait_until(lambda: balanced(first, "three"), "the volume to be balanced", pause=PAUSE)
+        healed(cluster, "three")
+        for number in range(30):
+            assert (path / f"f{number}").read_bytes() == b"%d" % number * 1000
+            assert seen(path / f"f{number}") is not None
+    assert all(any((node.top / name).glob("f*")) for node in cluster.nodes for name in ("three", "three-more"))
+    as_asked(cluster, "three", 6)
+
+
+def balanced(node: Node, volume: str) -> bool:
+    """Whether `gluster volume rebalance` is through on all nodes, with nothing that failed."""
+    status = node.xml("volume", "rebalance", volume, "status")
+    states = [each.findtext("statusStr") for each in status.iter("node")]
+    assert "failed" not in states, states
+    return all(state == "completed" for state in states)
+
+
+def shapes(cluster: Cluster) -> None:
+    """Distributed, dispersed, and distributed-replicated volumes."""
+    cluster.install("talks", TALKS)
+    distributed(cluster)
+    dispersed(cluster)
+    grown(cluster)
