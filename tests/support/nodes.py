@@ -167,6 +167,10 @@ class Node:
         counts = [each.text for each in self.xml("volume", "heal", volume, "info").iter("numberOfEntries")]
         return sum(map(int, filter(None, counts))) if all(each and each.isdigit() for each in counts) else -1
 
+    def urge(self, volume: str) -> None:
+        """Have the self-heal daemons look for what is to be healed: they leave for ten minutes what they found locked."""
+        self.done("gluster", "--mode=script", "volume", "heal", volume)
+
     def show_logs(self) -> None:
         for log in sorted((self.top / "log").rglob("*.log")):
             print(f"--- {log}\n{log.read_text(errors='replace')[-2500:]}")

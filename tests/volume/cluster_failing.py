@@ -28,16 +28,16 @@ def interrupted(cluster: Cluster) -> None:
     assert done.returncode == 1 and third.address in said, said
     assert f"{third.address} cannot be reached" in glupy(first, "attach", "vol", "talks", status=1)
     back(cluster, third)
+    assert "lacks talks; glupy attach vol talks goes on with it" in glupy(first, "status", "vol", status=1)
     glupy(first, "attach", "vol", "talks")
     as_asked(cluster, "vol", 3)
 
 
 def back(cluster: Cluster, node: Node) -> None:
-    """A node that had been killed starts, and has all that it missed."""
+    """A node that had been killed starts, and has what was written meanwhile."""
     node.glusterd.start()
     wait_until(lambda: cluster.connected(cluster.first), "the node to be back", pause=PAUSE)
     healed(cluster, "vol")
-    wait_until(lambda: cluster.first.glupy("status", "vol").returncode == 0, "the node to have caught up", pause=PAUSE)
 
 
 def kill_a_brick(cluster: Cluster, path: Path) -> None:
@@ -56,13 +56,21 @@ def kill_a_brick(cluster: Cluster, path: Path) -> None:
 
 def kill_a_node(cluster: Cluster, path: Path) -> None:
     """All of a node is killed while files are written; what is set meanwhile it has when it is back."""
-    first, _, third = cluster.nodes
+    first, second, third = cluster.nodes
+    file = cluster.top / "talks.py"
+    file.write_text(TALKS + "# two\n")
+    second.configure("push = yes")
+    third.configure("push = yes")
     third.kill()
     wait_until(lambda: cluster.connected(first, 1), "the others to see that it is away", pause=PAUSE)
     assert f"{third.address} cannot be reached; it will have this" in glupy(first, "set", "vol", "talks", "greeting=second")
     told(path, "second")
     assert f"{third.address} cannot be reached" in cluster.status_anyway("vol")["differences"]
+    assert f"{third.address}: it cannot be reached" in glupy(first, "push", str(file), status=1)
+    assert (second.translators / "talks.py").read_text() == file.read_text()
     back(cluster, third)
+    assert "has it already" in glupy(first, "push", str(file))
+    wait_until(lambda: first.glupy("status", "vol").returncode == 0, "the node to have caught up", pause=PAUSE)
     assert {row["options"]["greeting"] for row in as_asked(cluster, "vol", 3)} == {"second"}
 
 

@@ -59,9 +59,10 @@ def restart(volume: Volume, peer: Peer, peers: list[Peer]) -> None:
         came = _wait(lambda: _started(volume, own) or peer.uuid in {each.uuid for each in _away()}, _PATIENCE)
     if not came:
         raise Problem(f"the bricks of {peer.host} do not come online; see their logs there")
-    if not _wait(lambda: all(_clients(volume).get(brick, 0) >= before.get(brick, 0) for brick in own), _CLIENTS, volume):
+    if not _wait(lambda: all(_clients(volume).get(brick, 0) >= before.get(brick, 0) for brick in own), _CLIENTS,
+                 lambda: _check_there(volume)):
         click.echo(f"some clients of {peer.host} have not come back for {_CLIENTS} seconds", err=True)
-    while not _wait(lambda: _unwell(volume) is None, _PATIENCE, volume):
+    while not _wait(lambda: _unwell(volume) is None, _PATIENCE, lambda: _urge(volume)):
         click.echo(f"{volume.name} is not healed yet, waiting; see gluster volume heal {volume.name} info", err=True)
 
 
@@ -73,30 +74,38 @@ def _started(volume: Volume, own: list[str]) -> bool:
     return set(own) <= _online(volume)
 
 
-def _wait(condition: Callable[[], bool], seconds: int, volume: Volume | None = None) -> bool:
-    """Whether it comes about. glusterd may fail to answer while a brick has just started, or others ask it. With a volume
-    it raises Problem where a node has gone away: to wait for its bricks may be to wait for ever."""
+def _wait(condition: Callable[[], bool], seconds: int, meanwhile: Callable[[], None] = lambda: None) -> bool:
+    """Whether it comes about. glusterd may fail to answer while a brick has just started, or others ask it. `meanwhile` is
+    called now and then, and may raise what ends it."""
     now = time.monotonic()
     look, end = now + _LOOK, now + seconds
     while time.monotonic() < end:
         with contextlib.suppress(Problem):
             if condition():
                 return True
-        if volume and time.monotonic() > look:
-            _check_there(volume)
+        if time.monotonic() > look:
+            meanwhile()
             look = time.monotonic() + _LOOK
         time.sleep(0.5)
     return False
 
 
 def _check_there(volume: Volume) -> None:
-    """Raises Problem where a node has gone away."""
+    """Raises Problem where a node has gone away: to wait for its bricks may be to wait for ever."""
     away: list[Peer] = []
     with contextlib.suppress(Problem):
         away = _away()
     if away:
         raise Problem(f"{', '.join(peer.host for peer in away)} went away meanwhile; what was done stays, and glupy status "
                       f"{volume.name} shows it: the same command goes on when it is back")
+
+
+def _urge(volume: Volume) -> None:
+    """Have what is to be healed looked for again: what the self-heal daemons found locked by a client they would leave for ten
+    minutes. Raises Problem where a node has gone away."""
+    _check_there(volume)
+    with contextlib.suppress(Problem):
+        gluster.gluster("volume", "heal", volume.name)
 
 
 def _unwell(volume: Volume) -> str | None:
