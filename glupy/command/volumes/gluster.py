@@ -59,6 +59,11 @@ def execute(*arguments: str) -> str:
     return _run("system::", "execute", *arguments)
 
 
+def heal(volume: str) -> None:
+    """Have self-heal daemons look for what is to be healed. Raises Problem."""
+    _run("volume", "heal", volume)
+
+
 def copy_file(name: str) -> None:
     """Have the file of that name in glusterd's directory copied into that of all other nodes. Raises Problem."""
     _run("system::", "copy", "file", f"/{name}")

@@ -105,7 +105,7 @@ def _urge(volume: Volume) -> None:
     minutes. Raises Problem where a node has gone away."""
     _check_there(volume)
     with contextlib.suppress(Problem):
-        gluster.gluster("volume", "heal", volume.name)
+        gluster.heal(volume.name)
 
 
 def _unwell(volume: Volume) -> str | None:
