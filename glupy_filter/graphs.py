@@ -10,6 +10,7 @@ from glupy_filter.layers import CLIENT, POSITIONS, Layer
 _VOLUME = re.compile(r"^volume (\S+)\n(.*?)^end-volume\n", re.M | re.S)
 _TYPE = re.compile(r"^    type (\S+)$", re.M)
 _BELOW = re.compile(r"^    subvolumes (.+)$", re.M)
+_DIRECTORY = re.compile(r'^    option directory "?(.+?)"?$', re.M)
 _OPTION = re.compile(r'^    option (\S+) "((?:[^"\\]|\\.)*)"$', re.M)
 
 
@@ -31,6 +32,12 @@ class Graph:
         """What a volume stands on."""
         found = _BELOW.search(self.bodies[name])
         return found[1].split() if found else []
+
+    def directory(self) -> str | None:
+        """Where the brick is whose graph it is; None where it is no brick's."""
+        posix = next((name for name in self.bodies if self.type(name) == "storage/posix"), None)
+        found = _DIRECTORY.search(self.bodies[posix]) if posix else None
+        return found[1] if found else None
 
     def place(self, where: str) -> str | None:
         """The volume above which a layer of that place goes; None where the graph has none."""

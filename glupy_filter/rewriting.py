@@ -20,7 +20,7 @@ def rewrite(path: Path) -> list[str]:
     if path in client_volfiles(path.parent):
         wanted = {name: layer for name, layer in asked.items() if layer.place == CLIENT}
     else:
-        brick = next((each for each in bricks.of(path.parent) if each.volfile == path), None)
+        brick = next((each for each in bricks.of(path.parent) if each.volfile == path), None) or _new_brick(path)
         if brick is None:
             return []
         wanted = _for_brick(brick, {name: layer for name, layer in asked.items() if layer.in_bricks})
@@ -30,6 +30,16 @@ def rewrite(path: Path) -> list[str]:
 def client_volfiles(folder: Path) -> list[Path]:
     """What a volume's clients get: the first, those on the nodes themselves, such as glfsheal; the second, all others."""
     return [folder / f"{kind}{folder.name}.tcp-fuse.vol" for kind in ("trusted-", "")]
+
+
+def _new_brick(path: Path) -> Brick | None:
+    """The brick of a volfile, if glusterd has not stored it yet: add-brick writes volfiles first. None: it is no brick's."""
+    folder = path.parent
+    directory = Graph(path.read_text(errors="surrogateescape"), folder.name).directory()
+    end = f".{(directory or '').replace('/', '-').removeprefix('-')}.vol"
+    if directory is None or not path.name.startswith(f"{folder.name}.") or not path.name.endswith(end):
+        return None
+    return Brick(folder, path.name[len(folder.name) + 1:-len(end)], directory)
 
 
 def _for_brick(brick: Brick, asked: dict[str, Layer]) -> dict[str, Layer]:

@@ -90,6 +90,21 @@ def test_each_volfile(volume):
     assert {path: path.read_text() for path in texts} == texts
 
 
+def test_brick_that_is_not_stored_yet(volume):
+    """add-brick writes the volfile of a brick before it stores the brick."""
+    (volume / "info").write_text("user.glupy.a=posix x=1\n")
+    new = BRICK.replace("type storage/posix\n", "type storage/posix\n    option directory /b/two.more\n")
+    for name, there in {"vol.n2.example.b-two.more.vol": {"a"}, "vol.n2.example.b-three.vol": set(), "vol-quotad.vol": set(),
+                        "vol.gfproxyd.vol": set()}.items():
+        path = volume / name
+        path.write_text(new)
+        assert rewriting.rewrite(path) == []
+        assert set(Graph(path.read_text(), "vol").layers()) == there, name
+    (volume / "bricks/n2.example:-b-two.more").write_text("hostname=n2.example\npath=/b/two.more\n")
+    brick = next(each for each in bricks.of(volume) if each.host == "n2.example")
+    assert brick.volfile.name == "vol.n2.example.b-two.more.vol" and set(brick.started_with()) == {"a"}
+
+
 def test_nothing_asked_nothing_touched(volume):
     texts = {path: (path.stat().st_ino, path.read_text()) for path in volume.glob("*.vol")}
     for path in texts:
