@@ -56,8 +56,9 @@ def seen(path: Path) -> list[str] | None:
 
 
 @contextlib.contextmanager
-def written(folder: Path) -> Iterator[None]:
-    """Files with known sums are written there meanwhile, and all of them are what they were at the end."""
+def written(folder: Path, over: bool = True) -> Iterator[None]:
+    """Files with known sums are written there meanwhile, and all of them are what they were at the end. With `over` new
+    versions are renamed over old ones, as editors do."""
     folder.mkdir()
     stop, sums = threading.Event(), {}
 
@@ -65,10 +66,11 @@ def written(folder: Path) -> Iterator[None]:
         number = 0
         while not stop.is_set():
             data = os.urandom(5_000) * (number % 5 + 1)
-            path = folder / f"f{number % 200}"
-            with open(f"{path}.new", "wb") as file:
-                file.write(data)
-            os.rename(f"{path}.new", path)
+            path = folder / f"f{number % 200 if over else number}"
+            fresh = Path(f"{path}.new") if over else path
+            fresh.write_bytes(data)
+            if over:
+                fresh.rename(path)
             sums[path] = hashlib.sha256(data).digest()
             if number % 7 == 0:
                 assert hashlib.sha256(path.read_bytes()).digest() == sums[path]
