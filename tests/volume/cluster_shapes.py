@@ -52,7 +52,7 @@ def grown(cluster: Cluster) -> None:
     with mounted(cluster, "three") as path:
         for number in range(30):
             (path / f"f{number}").write_bytes(b"%d" % number * 1000)
-        # A rename over a file that is being moved may fail with EEXIST.
+        # A rename over a file may fail with EEXIST meanwhile: docs/clusters.md, "What GlusterFS does".
         with written(path / "work", over=False):
             first.gluster("volume", "add-brick", "three", *(f"{brick}-more" for brick in cluster.bricks_of("three")), "force")
             as_asked(cluster, "three", 6)
