@@ -5,8 +5,8 @@ Nothing else imports it: click and rich, which it is made with, are no business 
 main.py       the group of commands; how errors are said
 NAME.py       the command NAME, as `command`
 others        what several of them need: machine.py (this machine's GlusterFS), sources.py (a file that was named),
-              reading.py (a translator without a mount), placing.py and installing.py (the administrator's folder), output.py; and for
-              `run` mounting.py with session.py, graphs.py, servers.py, logs.py, showing.py
+              reading.py (a translator without a mount), placing.py and installing.py (the administrator's folder),
+              output.py; and for `run` mounting.py with session.py, graphs.py, servers.py, logs.py, showing.py
 warnings/     what `glupy check` knows by experience
 feeds/        what `glupy watch` reads, merges and serves
 volumes/      what the commands about glusterd's volumes need

@@ -159,7 +159,8 @@ def test_a_node_that_refuses(call, link, write, nodes):
     nodes[0]["u2"] = {"problem": "sample does not load here: no module named sea"}
     result = json.loads(call("push", write(SOURCE, "src/sample.py"), "--json", status=1).stdout)
     failed = result["nodes"][1]
-    assert (failed["state"], failed["problem"]) == (push.FAILED, nodes[0]["u2"]["problem"]) and failed["mend"][0].startswith("scp")
+    assert (failed["state"], failed["problem"]) == (push.FAILED, nodes[0]["u2"]["problem"])
+    assert failed["mend"][0].startswith("scp")
 
 
 def test_what_does_not_load_goes_nowhere(call, link, write, nodes):

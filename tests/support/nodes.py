@@ -28,7 +28,8 @@ done
 mkdir -p "$top/log/bricks"
 mkdir "$top/farm"
 mount -t tmpfs -o mode=755 glupy-farm "$top/farm"
-mkdir -p "$top/farm/original" "$top/farm/run" "$top/farm/etc-original" "$top/farm/etc/glupy" "$top/farm/lib/$version/xlator" "$top/farm/lib/$version/filter"
+mkdir -p "$top/farm/original" "$top/farm/run" "$top/farm/etc-original" "$top/farm/etc/glupy"
+mkdir -p "$top/farm/lib/$version/xlator" "$top/farm/lib/$version/filter"
 mount --rbind "$lib" "$top/farm/original"
 link() { # all that is in a folder, but for one name
     for entry in "$1"/*; do
