@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cluster_steps import PAUSE, TALKS, as_asked, glupy, healed, mounted, seen, written
+from cluster_steps import TALKS, as_asked, glupy, healed, mounted, seen, written
 from support.nodes import Cluster, Node
 from support.waiting import wait_until
 
@@ -57,7 +57,7 @@ def grown(cluster: Cluster) -> None:
             first.gluster("volume", "add-brick", "three", *(f"{brick}-more" for brick in cluster.bricks_of("three")), "force")
             as_asked(cluster, "three", 6)
             first.gluster("volume", "rebalance", "three", "start")
-            wait_until(lambda: balanced(first, "three"), "the volume to be balanced", pause=PAUSE)
+            wait_until(lambda: balanced(first, "three"), "the volume to be balanced", pause=1)
         healed(cluster, "three")
         for number in range(30):
             assert (path / f"f{number}").read_bytes() == b"%d" % number * 1000
