@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from support.mounts import Mount
 from support.volfiles import layer
@@ -398,11 +398,12 @@ STEPS = st.lists(st.one_of(
 @pytest.mark.long
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None)
 @given(STEPS)
+@example([("write", 0), ("keep", 2), ("wait", 2), ("replace", 0)])
 def test_against_a_model(steps: list[tuple[str, int]]) -> None:
     with translator(RETAIN) as t:
         content: bytes | None = None
         until: int | None = None
-        hold, start = False, int(time.time()) + 1000
+        hold, start = False, int(time.time()) - 1000  # so that what is kept until a day is free on that day
         day = 0
         for what, number in steps:
             exists, kept = content is not None, hold or until is not None
