@@ -163,7 +163,7 @@ class Changes:
 
     def _load_anew(self, translator: Translator, successor: reload.Successor) -> Generator[_Step, Any, str | None]:
         """Make it ready, in all interpreters: what is wrong with it, or None."""
-        wrong = successor.prepare()
+        wrong: str | None = successor.prepare()
         wrong = yield partial(self._vote, translator, wrong, successor.ballot())
         if wrong is None:
             wrong = successor.hand_over()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import sys
 
 
 class Text(bytes):
@@ -34,7 +35,8 @@ def pointer_type(cls: type) -> type:
     """
     made = type(ctypes._Pointer)(f"LP_{cls.__name__}", (ctypes._Pointer,),
                                  {"_type_": cls, "__slots__": (), "__format__": _format})
-    ctypes._pointer_type_cache[cls] = made
+    if sys.version_info < (3, 14):  # from then on the first one that is made is that of the class
+        ctypes._pointer_type_cache[cls] = made
     return made
 
 
