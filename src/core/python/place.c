@@ -6,14 +6,21 @@
 #include "python/worker.h"
 
 /* What CPython needs to reach its own recursion limits first, whatever recurses (sorted(key=...), repr of nested lists,
- * __getattr__). 3.11 counts C and Python calls together and is content with 6 MiB; from 3.12 on 10,000 calls in C are
- * allowed, for which a thread's usual 8 MiB are just about enough: these always switch. */
-#if PY_VERSION_HEX >= 0x030c0000
+ * __getattr__). 3.11 counts C and Python calls together and is content with 6 MiB; 3.12 and 3.13 allow 10,000 calls in C, for
+ * which a thread's usual 8 MiB are just about enough: these always switch. From 3.14 on the interpreter looks at the stack's
+ * end instead, so any stack will do that has room for what somebody means to do. A bigger one does harm: a repr() looks
+ * through all objects that it is in the middle of, so one without end takes seconds in 24 MiB, and nobody else gets the
+ * interpreter meanwhile. */
+#if PY_VERSION_HEX >= 0x030e0000
+#define ROOM_NEEDED (4u << 20)
+#define PRIVATE_STACK (8u << 20)
+#elif PY_VERSION_HEX >= 0x030c0000
 #define ROOM_NEEDED (12u << 20)
+#define PRIVATE_STACK (24u << 20)
 #else
 #define ROOM_NEEDED (6u << 20)
-#endif
 #define PRIVATE_STACK (24u << 20)
+#endif
 #define GUARD GLUPY_PRIVATE_GUARD
 
 /* stack_switch.S: call fn(arg) with the stack pointer at `top`, then come back to this stack. */
