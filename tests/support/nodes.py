@@ -234,5 +234,10 @@ class Cluster:
         return (node.top / f"log/bricks/{name}.log").read_text(errors="replace")
 
     def show_logs(self) -> None:
+        """Those of clients last: what is shown of a case that fails are its last lines."""
         for node in self.nodes:
             node.show_logs()
+        for log in sorted(self.top.glob("*.log")):
+            lines = log.read_text(errors="replace").splitlines()
+            worse = [line[:400] for line in lines if "] I [" not in line]
+            print(f"--- {log}, at WARNING and worse\n" + "\n".join(worse[-40:]))
