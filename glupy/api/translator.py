@@ -60,7 +60,7 @@ class Translator(Fops):
     name             the volume's name in the volfile
     options          what the volfile gives, as text; Option declarations are the checked form
     common           the options that every translator has (module, log-level, on-error, enabled, budget, patience,
-                     interpreters, reload)
+                     profile, interpreters, reload)
     log              a logging.Logger; what it is given goes to GlusterFS's log under this translator's name
     interpreter      which of the interpreters that serve this translator this is (option interpreters): 0, 1, ...; a task
                      that is to run once, and not in each, is begun in 0, which there always is

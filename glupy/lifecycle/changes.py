@@ -15,7 +15,7 @@ from typing import Any
 
 from glupy.api.translator import Translator
 from glupy.errors import OptionError, quoted
-from glupy.lifecycle import reload
+from glupy.lifecycle import profiling, reload
 from glupy.logs import loggers
 from glupy.options import lasting, option
 
@@ -34,6 +34,7 @@ def in_force(translator: Translator) -> None:
     """Tell the core what it has to know of a translator's options, and set its logger's level."""
     _configure(translator, translator.common.log_level)
     loggers.use_level(translator.log, translator.common.log_level)
+    profiling.follow(translator)
 
 
 def _configure(translator: Translator, level: str | None) -> None:

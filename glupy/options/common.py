@@ -24,6 +24,8 @@ class _Declarations:
                       help="seconds an operation may wait for something before that is logged; 0: any")
     reload = Option(str, default=None, help="any text: each time that it is given another one, the translator's file is "
                     "loaded anew in the running process")
+    profile = Option(float, default=0.0, min=0.0, max=3600.0,
+                     help="seconds: each time that it is given another number, the log says in the end where Python's time went")
     interpreters = Option(int, default=1, min=1, max=32,
                           help="Python interpreters that serve this translator, each on a core of its own (Python 3.12)")
 
@@ -44,6 +46,7 @@ class Common:
     budget: float = 1.0
     patience: float = 30.0
     reload: str | None = None
+    profile: float = 0.0
     interpreters: int = 1
 
 

@@ -226,6 +226,13 @@ instance_log_level(PyObject *object, PyObject *unused)
 }
 
 static PyObject *
+instance_frames(PyObject *object, PyObject *unused)
+{
+    (void)unused;
+    return glupy_watch_frames(&((struct glupy_instance *)object)->watch);
+}
+
+static PyObject *
 get_going(PyObject *object, void *unused)
 {
     (void)unused;
@@ -247,6 +254,9 @@ static PyMethodDef instance_methods[] = {
      "the first child has come up, and its version (that of the latest loading, if none is given; None: it is of\n"
      "glupy's own) is in force. If it is endless, it ends when its version is replaced. RuntimeError once the\n"
      "graph is going, or the version has ended."},
+    {"frames", instance_frames, METH_NOARGS,
+     "frames($self, /)\n--\n\nWhere the threads are in Python that run the translator's code at this moment, @offload left out: their\n"
+     "frames, in a list."},
     {"log", instance_log, METH_VARARGS,
      "log($self, level, name, file, line, function, message, /)\n--\n\n"
      "As glupy._core.log(), with the level and the graph of this translator, on any thread."},

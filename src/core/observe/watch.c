@@ -115,6 +115,29 @@ glupy_watch_stack(struct glupy_thread *thread, unsigned interpreter, PyObject *a
     return text;
 }
 
+PyObject *
+glupy_watch_frames(struct glupy_watch *who)
+{
+    PyObject *frames = PyList_New(0), *frame;
+    struct glupy_thread *thread;
+    int status = frames ? 0 : -1;
+
+    pthread_mutex_lock(&all.lock);
+    list_for_each_entry(thread, &all.threads, seen.link)
+    {
+        if (status || atomic_load_explicit(&thread->watched.who, memory_order_acquire) != who)
+            continue;
+        frame = frame_of(thread->tstates[who->interpreter]);
+        if (frame)
+            status = PyList_Append(frames, frame);
+        Py_XDECREF(frame);
+    }
+    pthread_mutex_unlock(&all.lock);
+    if (status)
+        Py_CLEAR(frames);
+    return frames;
+}
+
 /* Attached, hence while the step cannot end: what it is about, as text for the log. NULL when it has ended. */
 static PyObject *
 stack_of(struct glupy_overdue *report)

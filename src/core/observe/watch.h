@@ -60,4 +60,8 @@ void glupy_watch_budget(struct glupy_watch *watch, uint64_t budget);
  * exception. Attached to that interpreter, in which the thread has been. */
 PyObject *glupy_watch_stack(struct glupy_thread *thread, unsigned interpreter, PyObject *about);
 
+/* Where the threads are in Python that run steps of its: a new list of frames, or NULL with an exception. Attached to its
+ * interpreter, where the steps cannot go on meanwhile. */
+PyObject *glupy_watch_frames(struct glupy_watch *watch);
+
 #endif
