@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 from glupy._core import Mutex
 
 if TYPE_CHECKING:
-    from glupy._core import _Turn
+    from glupy._core import Turn
 
 __all__ = ["Condition"]
 
@@ -41,7 +41,7 @@ class Condition:
 
     def __init__(self, mutex: Mutex | None = None, name: str = "") -> None:
         self.mutex = Mutex(name) if mutex is None else mutex
-        self._waiting: deque[_Turn] = deque()
+        self._waiting: deque[Turn] = deque()
 
     async def acquire(self) -> None:
         """Its Mutex is yours."""
@@ -104,7 +104,7 @@ class Condition:
 
     # The line
 
-    def _stand(self) -> _Turn:
+    def _stand(self) -> Turn:
         """A place at its end."""
         if not self.mutex.locked():
             raise RuntimeError("wait(): nobody holds this Condition's Mutex: use `async with`")
@@ -112,14 +112,14 @@ class Condition:
         self._waiting.append(turn)
         return turn
 
-    def _leave(self, turn: _Turn) -> None:
+    def _leave(self, turn: Turn) -> None:
         """Without having waited. Who was woken all the same has the next one woken."""
         try:
             self._waiting.remove(turn)
         except ValueError:
             self.notify()
 
-    async def _wait(self, turn: _Turn) -> None:
+    async def _wait(self, turn: Turn) -> None:
         self.mutex.release()
         try:
             await turn

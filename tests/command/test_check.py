@@ -12,6 +12,8 @@ import pytest
 from glupy.command import typing_check, warnings
 from support.command import glupy
 
+pytestmark = pytest.mark.once
+
 HEAD = "import threading, time, os, glupy\nfrom glupy import Future, Gfid, Option, Translator\n"
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -15,6 +15,8 @@ from support.command import glupy
 from support.mounts import Mount
 from support.volfiles import layer
 
+pytestmark = pytest.mark.once
+
 SOURCE = """
 from glupy import Translator
 

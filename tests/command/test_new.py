@@ -12,6 +12,8 @@ from glupy.command import new
 from glupy.command.new import LIKE
 from support.command import GLUPY, glupy
 
+pytestmark = pytest.mark.once
+
 #: Behind a translator's class: takes all fops from it again.
 WITHOUT = """
 from glupy._core import FOPS as _ALL

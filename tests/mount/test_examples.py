@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -12,7 +13,9 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 import test_bricks
@@ -364,6 +367,50 @@ def Counter(run: Running) -> None:
 
 
 #: What the example logs at WARNING or worse, and what GlusterFS says of that.
+@uses
+def Asks(run: Running) -> None:
+    run.write("open")
+    run.write("secret")
+    assert (run.path / "open").read_bytes() == b"content"
+    with pytest.raises(PermissionError):
+        (run.path / "secret").read_bytes()
+
+
+@uses
+def Refuse(run: Running) -> None:
+    run.write("file")
+    with pytest.raises(OSError) as failed:
+        (run.path / "file").unlink()
+    assert failed.value.errno == errno.EROFS
+    assert run.write("file", b"other").read_bytes() == b"other"
+
+
+class Says(BaseHTTPRequestHandler):
+    """The service that Asks asks: nobody opens what is secret."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        self.send_response(403 if self.path.endswith("/secret") else 200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@contextmanager
+def service(example: Example) -> Iterator[str | None]:
+    """The address of one, for an example that has an option for it."""
+    if "service = Option(" not in example.source:
+        yield None
+        return
+    with ThreadingHTTPServer(("127.0.0.1", 0), Says) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
 SAYS = {"Watched": ("work, which begins again",), "Keep": (r" 0-example: uid 0 may not remove ",),
         "Broken": (test_failures.OURS, r" 0-example: example: "),
         "Written": (r" 0-example: begins anew",), "NoPrograms": (r" 0-example: user 65534 may not ",)}
@@ -403,9 +450,11 @@ def own(trusted: Path) -> Iterator[Path]:
     subprocess.run(["umount", small], check=True)
 
 
-def described(example: Example, own: Path) -> tuple[Layer, list[Layer]]:
+def described(example: Example, own: Path, asked: str | None) -> tuple[Layer, list[Layer]]:
     """The example as a layer, with the options that it needs, and what it wants below besides a brick."""
     options = {name: str(own / name) for name in ("file", "database") if f"{name} = Option(" in example.source}
+    if asked:
+        options["service"] = asked
     if "self.children" not in example.source:
         return layer("example", "features/glupy", module="example", **options), []
     other = layer("other", "storage/posix", directory=own / "small", subvolumes="")
@@ -416,6 +465,7 @@ def described(example: Example, own: Path) -> tuple[Layer, list[Layer]]:
 @pytest.mark.parametrize("example", examples(), ids=lambda example: example.name)
 def test_item_15_example(example: Example, where: Callable[..., Iterator[Running]], trusted: Path, own: Path) -> None:
     (trusted / "example.py").write_text(example.source)
-    top, below = described(example, own)
-    with where(top, below, trusted, *SAYS.get(example.name, ())) as running:
-        USES[example.name](running)
+    with service(example) as asked:
+        top, below = described(example, own, asked)
+        with where(top, below, trusted, *SAYS.get(example.name, ())) as running:
+            USES[example.name](running)

@@ -29,6 +29,8 @@ from support.waiting import PATIENCE, wait_until
 from glupy import Gfid, Loc, OptionError
 from glupy.testing import Stage
 
+pytestmark = pytest.mark.once
+
 FILE = Path(__file__).resolve().parents[2] / "translators/fault.py"
 
 #: What it says on purpose.

@@ -23,6 +23,8 @@ from support.waiting import wait_until
 from glupy import Fd, LoadError, Loc
 from glupy.testing import Stage
 
+pytestmark = pytest.mark.once
+
 FILE = Path(__file__).resolve().parents[2] / "translators/policy.py"
 
 

@@ -31,6 +31,8 @@ import glupy
 from glupy import Event, Fd, LoadError, Loc, OptionError
 from glupy.testing import Stage
 
+pytestmark = pytest.mark.once
+
 FILE = Path(__file__).resolve().parents[2] / "translators/qos.py"
 
 SECOND = 10**9

@@ -17,6 +17,8 @@ from support.waiting import wait_until
 
 from glupy.testing import real_graph, translator
 
+pytestmark = pytest.mark.once
+
 QUOTA = Path(__file__).resolve().parents[2] / "translators/quota/__init__.py"
 LIMIT, USAGE, RECOUNT = "user.quota.limit", "user.quota.usage", "trusted.quota.recount"
 HEAL = -6

@@ -21,6 +21,8 @@ from test_bricks import volume
 from glupy import Fd, Gfid, Iatt
 from glupy.testing import real_graph, translator
 
+pytestmark = pytest.mark.once
+
 RETAIN = Path(__file__).resolve().parents[2] / "translators/retain.py"
 UNTIL, HOLD = "user.retain.until", "user.retain.hold"
 DAY = 86400

@@ -21,6 +21,8 @@ from test_bricks import CLIENT, SERVER, volume
 from glupy import Gfid
 from glupy.testing import real_graph, translator
 
+pytestmark = pytest.mark.once
+
 TRASH = Path(__file__).resolve().parents[2] / "translators/trash.py"
 RESTORE, ORIGIN = "user.trash.restore", "user.trash.origin"
 #: What storage/posix says of a name that it has not forgotten: see put_back().

@@ -32,6 +32,8 @@ from glupy.command.feeds.files import Folder, folders
 from glupy.command.feeds.record import LEAP, Record
 from glupy.testing import translator
 
+pytestmark = pytest.mark.once
+
 HEAL = -6
 
 

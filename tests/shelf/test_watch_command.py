@@ -32,6 +32,8 @@ from glupy.command.main import glupy_command
 from glupy.command.problem import Problem
 from glupy.testing import translator
 
+pytestmark = pytest.mark.once
+
 # Several feeds as one
 
 

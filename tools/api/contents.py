@@ -4,11 +4,13 @@ from __future__ import annotations
 
 #: Every name of glupy.__all__ is in one of them, but for the replies, which are listed by fop.
 SECTIONS = {
-    "Translators": ("Translator", "Option", "offload", "xattr", "breakpoint", "Event", "Client", "Files", "Store", "Shared", "Instance"),
+    "Translators": ("Translator", "Option", "fops_named", "errno_named", "terms_named", "offload", "xattr", "breakpoint", "Event",
+                    "Client", "Shared", "Instance"),
+    "Files, content, records": ("Files", "Content", "ContentFile", "Store", "Writer"),
     "A request": ("Frame", "Identity", "Call", "Child", "Wind", "Reply", "Answer", "fail", "Failure"),
     "Awaiting": ("gather", "Gather", "sleep", "timeout", "Timeout", "wait_for", "to_thread", "asyncio", "asyncio_loop",
                  "asyncio_request", "AsyncioRequest", "wait", "Future", "Task"),
-    "One at a time": ("Mutex", "Semaphore", "Flag", "Queue"),
+    "One at a time": ("Mutex", "Semaphore", "Flag", "Condition", "Queue"),
     "Values": ("Loc", "InodeLoc", "EntryLoc", "TargetLoc", "Inode", "InodeTable", "Fd", "Gfid", "Iatt", "IaType", "Xdata",
                "Buffer", "Dirent", "Dirents", "Statvfs", "Flock", "LkOwner", "Lease", "LockEntry", "LockList", "Mdata", "Cache"),
     "Sets of fops": ("CHANGING", "CHANGING_DATA", "CHANGING_METADATA", "CHANGING_NAMES", "READING", "OPENING", "LOCKING",

@@ -26,6 +26,9 @@ What `from glupy import ...` gives, name by name: arguments, types, what is rais
 here, or begins with `_`, is glupy's own and may change.
 """
 
+#: The classes whose methods are fops, besides others.
+WITH_FOPS = ("Child", "Content")
+
 
 def replies() -> list[str]:
     """The names of all fops' replies, in GlusterFS's order."""
@@ -73,10 +76,14 @@ def _value(value: object) -> Iterator[str]:
         yield ""
 
 
+def _own_members(name: str, node: ast.ClassDef) -> dict[str, list[Any]]:
+    """Those that the page tells of: what a fop is, docs/fops.md says."""
+    return {member: nodes for member, nodes in members(node).items() if name not in WITH_FOPS or member not in FOPS}
+
+
 def _members(name: str, node: ast.ClassDef) -> Iterator[str]:
     cls = getattr(glupy, name)
-    told = {member: (nodes, _member_doc(cls, member, nodes[0])) for member, nodes in members(node).items()
-            if name != "Child" or member not in FOPS}
+    told = {member: (nodes, _member_doc(cls, member, nodes[0])) for member, nodes in _own_members(name, node).items()}
     yield from _attributes(name, {member: (nodes[0], said) for member, (nodes, said) in told.items()
                                   if _is_attribute(nodes[0])})
     for member, (nodes, said) in told.items():
@@ -126,7 +133,7 @@ def undocumented() -> Iterator[str]:
         if not (_told(name, nodes[0]) if isinstance(nodes[0], ast.ClassDef) else _doc(name, value)):
             yield name
         if isinstance(nodes[0], ast.ClassDef):
-            for member, defs in members(nodes[0]).items():
+            for member, defs in _own_members(name, nodes[0]).items():
                 listed = _is_attribute(defs[0]) and _listed(member, _doc(name, value))
                 if not listed and not _member_doc(value, member, defs[0]):
                     yield f"{name}.{member}"
