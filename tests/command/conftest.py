@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from glupy.command import machine
 from glupy.command.main import glupy_command
 from glupy.loading import finding
 
@@ -28,6 +29,17 @@ def write(trusted: Path) -> Callable[..., Path]:
         path.write_text(textwrap.dedent(text))
         return path
     return write
+
+
+@pytest.fixture
+def link(monkeypatch: pytest.MonkeyPatch, trusted: Path) -> Path:
+    """user/sample.so of a directory of translators that is the test's own."""
+    xlators = trusted / "xlator"
+    (xlators / "features").mkdir(parents=True)
+    (xlators / "features/glupy.so").symlink_to(machine.home() / "glupy.so")
+    monkeypatch.setattr(machine.Gluster, "xlators", xlators)
+    monkeypatch.setattr(machine, "version_problem", lambda found: None)
+    return xlators / "user/sample.so"
 
 
 @pytest.fixture

@@ -35,17 +35,6 @@ def etc(trusted):
 
 
 @pytest.fixture
-def link(monkeypatch, trusted):
-    """user/sample.so of a directory of translators that is the test's own."""
-    xlators = trusted / "xlator"
-    (xlators / "features").mkdir(parents=True)
-    (xlators / "features/glupy.so").symlink_to(machine.home() / "glupy.so")
-    monkeypatch.setattr(machine.Gluster, "xlators", xlators)
-    monkeypatch.setattr(machine, "version_problem", lambda found: None)
-    return xlators / "user/sample.so"
-
-
-@pytest.fixture
 def install(call, link, write):
     def install(word="one", name="sample.py", status=0, text=None):
         file = write(text or SOURCE.format(word=word), f"src/{name}" if "/" not in name else name)

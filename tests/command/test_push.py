@@ -20,17 +20,6 @@ SOURCE = "from glupy import Translator\nclass Sample(Translator):\n    def stat(
 
 
 @pytest.fixture
-def link(monkeypatch, trusted):
-    """user/sample.so of a directory of translators that is the test's own."""
-    xlators = trusted / "xlator"
-    (xlators / "features").mkdir(parents=True)
-    (xlators / "features/glupy.so").symlink_to(machine.home() / "glupy.so")
-    monkeypatch.setattr(machine.Gluster, "xlators", xlators)
-    monkeypatch.setattr(machine, "version_problem", lambda found: None)
-    return xlators / "user/sample.so"
-
-
-@pytest.fixture
 def glusterd(trusted, monkeypatch):
     """glusterd's directory."""
     folder = trusted / "glusterd"

@@ -5,17 +5,17 @@ from __future__ import annotations
 import contextlib
 import errno
 import hashlib
+import itertools
 import json
 import os
-import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from support.glusterd import run
+from support.meanwhile import meanwhile
 from support.nodes import Cluster, Node
-from support.waiting import PATIENCE, wait_until
+from support.waiting import wait_until
 
 #: Seconds between two looks that take a process.
 PAUSE = 0.2
@@ -60,30 +60,22 @@ def written(folder: Path, over: bool = True) -> Iterator[None]:
     """Files with known sums are written there meanwhile, and all of them are what they were at the end. With `over` new
     versions are renamed over old ones, as editors do."""
     folder.mkdir()
-    stop, sums = threading.Event(), {}
+    numbers, sums = itertools.count(), {}
 
     def write() -> None:
-        number = 0
-        while not stop.is_set():
-            data = os.urandom(5_000) * (number % 5 + 1)
-            path = folder / f"f{number % 200 if over else number}"
-            fresh = Path(f"{path}.new") if over else path
-            fresh.write_bytes(data)
-            if over:
-                fresh.rename(path)
-            sums[path] = hashlib.sha256(data).digest()
-            if number % 7 == 0:
-                assert hashlib.sha256(path.read_bytes()).digest() == sums[path]
-            number += 1
-            stop.wait(0.05)
+        number = next(numbers)
+        data = os.urandom(5_000) * (number % 5 + 1)
+        path = folder / f"f{number % 200 if over else number}"
+        fresh = Path(f"{path}.new") if over else path
+        fresh.write_bytes(data)
+        if over:
+            fresh.rename(path)
+        sums[path] = hashlib.sha256(data).digest()
+        if number % 7 == 0:
+            assert hashlib.sha256(path.read_bytes()).digest() == sums[path]
 
-    with ThreadPoolExecutor(1) as pool:
-        working = pool.submit(write)
-        try:
-            yield
-        finally:
-            stop.set()
-        working.result(PATIENCE)
+    with meanwhile(write, 0.05):
+        yield
     assert sums and set(os.listdir(folder)) == {path.name for path in sums}
     for path, digest in sums.items():
         assert hashlib.sha256(path.read_bytes()).digest() == digest, path

@@ -24,6 +24,7 @@ sys.path[:0] = [str(Path(__file__).resolve().parents[1]), str(Path(__file__).res
 import workout  # noqa: E402
 from support import cases, glusterd  # noqa: E402
 from support.glusterd import run  # noqa: E402
+from support.meanwhile import meanwhile  # noqa: E402
 from support.network import bring_up  # noqa: E402
 from support.waiting import PATIENCE, wait_until  # noqa: E402
 
@@ -350,24 +351,6 @@ def loaded_anew(node: Node) -> None:
     gluster("volume", "delete", "vol")
 
 
-@contextlib.contextmanager
-def loaded(path: Path) -> Iterator[None]:
-    """Ordinary work there meanwhile, that has to go well."""
-    stop = threading.Event()
-
-    def load() -> None:
-        while not stop.is_set():
-            use(path)
-
-    with ThreadPoolExecutor(1) as pool:
-        working = pool.submit(load)
-        try:
-            yield
-        finally:
-            stop.set()
-        working.result(PATIENCE)
-
-
 def multiplexed(node: Node) -> None:
     """Bricks of another volume come and go in the process of a brick that is at work, each with its translator."""
     gluster("volume", "set", "all", "cluster.brick-multiplex", "on")
@@ -375,7 +358,7 @@ def multiplexed(node: Node) -> None:
     gluster("volume", "set", "vol", "user.xlator.talks", "posix")
     gluster("volume", "start", "vol")
     with node.mounted("vol") as path:
-        with loaded(path):
+        with meanwhile(lambda: use(path)):
             for turn in range(1, 4):
                 node.create("guest")
                 gluster("volume", "set", "guest", "user.xlator.talks", "posix")
@@ -442,7 +425,7 @@ def items_2_to_4_detached(node: Node) -> None:
     gluster("volume", "set", "vol", "user.xlator.talks", "posix")
     gluster("volume", "start", "vol")
     with node.mounted("vol") as path:
-        with loaded(path):
+        with meanwhile(lambda: use(path)):
             for turn in range(1, 4):
                 detach(node, turn)
         use(path)
