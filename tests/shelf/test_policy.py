@@ -315,7 +315,8 @@ def use(path: Path) -> None:
     finally:
         with suppress(OSError):  # what write-behind has kept
             os.close(file)
-    assert (path / "other").read_bytes() == b"\0Z.."
+    # What came last is not there: write-behind sends parts in any order.
+    assert (path / "other").read_bytes() in (b"\0Z..", b"M\0..")
 
 
 @pytest.fixture
