@@ -16,7 +16,6 @@ from .labels import LABEL, LINKTO, of_directory, parts
 
 NOTHING = (0, 0)
 UNITS = {unit: 1 << 10 * power for power, unit in enumerate(("", "K", "M", "G", "T", "P"))}
-NOTHING = (0, 0)
 
 
 class Limit(NamedTuple):
@@ -108,8 +107,13 @@ class Ledger:
         kind, _, who = key.partition(":")
         return self.limits.get(key) or (self.limits.get(f"{kind}:default") if who != "0" else None)
 
-    def usage(self, key: str, size: int = 0, files: int = 0) -> tuple[int, int]:
-        """What is used in the volume, and so much more."""
+    def usage(self, key: str) -> tuple[int, int]:
+        """What is used in the volume: not while a file that is counted anew is in no book."""
+        with self.lock:
+            return self._usage(key)
+
+    def _usage(self, key: str, size: int = 0, files: int = 0) -> tuple[int, int]:
+        """The same, and so much more. With the lock."""
         here, there = self.used.get(key, NOTHING), self.elsewhere.get(key, NOTHING)
         return max(0, here[0]) + there[0] + size, max(0, here[1]) + there[1] + files
 
@@ -121,7 +125,7 @@ class Ledger:
             hold = Hold(frozenset(keys), size, files, self.number)
             for key in hold.keys if enforced and (size > 0 or files > 0) else ():
                 limit = self.limit(key)
-                if limit and limit.exceeded(*self.usage(key, size, files)):
+                if limit and limit.exceeded(*self._usage(key, size, files)):
                     raise OSError(errno.EDQUOT, key)
             self.holds.add(hold)
             self._add_hold(hold, 1)
@@ -167,7 +171,7 @@ class Ledger:
 
     def _newly_over(self, key: str) -> bool:
         limit = self.limit(key)
-        if not limit or not limit.soft(*self.usage(key)):
+        if not limit or not limit.soft(*self._usage(key)):
             self.warned.discard(key)
             return False
         if key in self.warned:
