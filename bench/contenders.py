@@ -91,6 +91,8 @@ CONTENDERS = (
     Contender("floor: one await, attaching", module="bench_await", attach=True),
     Contender("unavoidable: plain def", program="plain"),
     Contender("unavoidable: one await", program="await"),
+    Contender("one await in a Mutex", glupy("bench_mutex"), c="C", floor="floor: one await", fops=("stat",)),
+    Contender("one await in inode.lock()", glupy("bench_mutex", of_inode="on"), c="C", floor="floor: one await", fops=("stat",)),
     Contender("an error raised", glupy("bench_raise"), c="C negative cache", fops=("lookup_missing",)),
     Contender("a failure returned", glupy("bench_fail"), c="C negative cache", fops=("lookup_missing",)),
     Contender("a line logged", glupy("bench_log"), c="C", fops=("stat",)),
