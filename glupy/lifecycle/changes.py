@@ -182,6 +182,7 @@ class Changes:
         """Changes that wait are made in the one that takes over."""
         translator = successor.take()
         vars(translator)["_glupy_changes"] = self
+        profiling.hand_over(successor.running, translator)
         announce(translator)
         _say_once(translator, _INFO, f"{translator.name} runs its file as it is now: it was loaded anew", "reload")
         return translator

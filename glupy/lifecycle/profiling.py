@@ -36,6 +36,11 @@ def follow(translator: Translator) -> None:
     vars(translator)["_glupy_profile"] = Profile(translator, wanted) if wanted else None
 
 
+def hand_over(replaced: Translator, successor: Translator) -> None:
+    """One that is under way, or was with the same number, is also that of the version that takes over."""
+    vars(successor)["_glupy_profile"] = vars(replaced).get("_glupy_profile")
+
+
 class Profile:
     """One that is being made, on a thread of its own."""
 

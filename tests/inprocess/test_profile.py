@@ -49,10 +49,23 @@ def test_what_runs_is_found() -> None:
     assert shares["stat"][0] < 50, table
 
 
-def test_it_ends_early_and_with_the_graph() -> None:
-    def threads() -> list[threading.Thread]:
-        return [thread for thread in threading.enumerate() if thread.name == "glupy-profile"]
+def threads() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name == "glupy-profile"]
 
+
+def test_another_version_goes_on_with_it() -> None:
+    """The number is the same: none is begun anew, and that the option is given no more ends the one that is under way."""
+    with profiled(3600) as graph:
+        wait_until(lambda: len(threads()) == 1, "its thread")
+        before = threads()
+        control.reconfigure(graph, "scripted", {"profile": "3600", "budget": "0", "reload": "1"})
+        wait_until(lambda: any("it was loaded anew" in text for _, text in graph.entries()), "the other version")
+        assert threads() == before and said(graph) == []
+        control.reconfigure(graph, "scripted", {"budget": "0", "reload": "1"})
+        wait_until(lambda: len(said(graph)) == 1, "what was seen so far")
+
+
+def test_it_ends_early_and_with_the_graph() -> None:
     with profiled(3600) as graph:
         wait_until(lambda: len(threads()) == 1, "its thread")
         control.reconfigure(graph, "scripted", {"profile": "0"})
