@@ -20,6 +20,7 @@ from glupy import _core
 from glupy._core import *
 from glupy._core import GLUSTER_SERIES, GLUSTER_VERSION
 from glupy.api import fopsets
+from glupy.api.actors import INTERNAL
 from glupy.api.answers import Answer
 from glupy.api.asyncio_calls import AsyncioRequest, asyncio, asyncio_loop, asyncio_request
 from glupy.api.client import Client
@@ -31,7 +32,7 @@ from glupy.api.events import Event
 from glupy.api.files import Files
 from glupy.api.fopsets import *
 from glupy.api.ia_type import IaType
-from glupy.api.naming import errno_named, fops_named, terms_named
+from glupy.api.naming import errno_named, fops_named, rules_named, terms_named
 from glupy.api.offloading import offload
 from glupy.api.queue import Queue
 from glupy.api.shared import Shared
@@ -51,10 +52,10 @@ if not getattr(sys, "_is_gil_enabled", lambda: True)():
 __version__ = "0.1.0"
 
 __all__ = [
-    "GLUSTER_SERIES", "GLUSTER_VERSION", "Answer", "AsyncioRequest", "Client", "Condition", "Content", "ContentFile",
+    "GLUSTER_SERIES", "GLUSTER_VERSION", "INTERNAL", "Answer", "AsyncioRequest", "Client", "Condition", "Content", "ContentFile",
     "Event", "Files", "IaType", "LoadError", "Option", "OptionError", "Queue", "Shared", "Store", "Translator",
     "TrustError", "Writer", "asyncio", "asyncio_loop", "asyncio_request", "breakpoint", "errno_named", "fops_named",
-    "offload", "terms_named", "wait_for", "xattr",
+    "offload", "rules_named", "terms_named", "wait_for", "xattr",
 ]
 __all__ += fopsets.__all__
 __all__ += [

@@ -232,14 +232,7 @@ def paths(call: Call) -> set[str | None]:
 
 def parsed(text: str) -> list[Rule]:
     """Rules from the text of the option. Raises ValueError, which says which rule is wrong, and how."""
-    rules = []
-    for number, part in enumerate(text.split(";"), 1):
-        try:
-            if part.strip():
-                rules.append(one_rule(part.strip()))
-        except ValueError as error:
-            raise ValueError(f"rule {number}, {part.strip()}: {error}") from None
-    return rules
+    return glupy.rules_named(text, one_rule)
 
 
 def one_rule(text: str) -> Rule:

@@ -44,7 +44,7 @@ from datetime import datetime, timezone
 from threading import Lock
 from typing import Any
 
-from glupy import Cache, Call, Frame, Future, Gfid, IaType, Inode, Loc, Option, Translator
+from glupy import INTERNAL, Cache, Call, Frame, Future, Gfid, IaType, Inode, Loc, Option, Translator
 
 UNTIL, HOLD = "user.retain.until", "user.retain.hold"
 OWN = frozenset((UNTIL, HOLD))
@@ -61,9 +61,6 @@ CONTENT_NAME = "glusterfs.file."
 RENAME_DOMAIN = "dht.file.migrate"
 
 FOREVER = 2**63 - 1
-
-#: frame.actor of GlusterFS's own work, in which files come and go that no user removes.
-INTERNAL = frozenset(("rebalance", "self-heal", "bit-rot"))
 
 SET_ATIME_ONLY = 0x10  # of setattr's valid
 

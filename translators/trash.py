@@ -39,7 +39,7 @@ from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
 
 from glupy import (
-    Call, Failure, Fd, Frame, GetxattrReply, Gfid, Iatt, IaType, Inode, InodeTable, Loc, Option,
+    INTERNAL, Call, Failure, Fd, Frame, GetxattrReply, Gfid, Iatt, IaType, Inode, InodeTable, Loc, Option,
     SetxattrReply, Translator, Xdata, fail,
 )
 
@@ -52,9 +52,6 @@ LINKTO, SHARD = "trusted.glusterfs.dht.linkto", "trusted.glusterfs.shard.block-s
 PREFIX = uuid.UUID("5b6f1d0e-8a43-4c51-9d27-e60300000000").bytes[:12]
 TOP_ID = 0xFFFFFFFF
 SHARDS = Gfid("be318638-e8a0-4c6d-977d-7a937aa84806")  # features/shard's own directory
-
-#: frame.actor of GlusterFS's own work, in which files come and go that no user removes.
-INTERNAL = frozenset(("rebalance", "self-heal", "bit-rot"))
 
 #: DHT's, with root as the user, where it replaces a file that lies on another brick than the one that is renamed. Who does it
 #: is not known then: the file's owner, most likely.

@@ -53,8 +53,7 @@ Entry = dict[str, Any]
 
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
-#: Of GlusterFS's own work: process ids, what its layers put into xdata, and whose extended attributes nobody else's are.
-INTERNAL_PIDS = frozenset((-3, -6, -7, -8, -9, -10))
+#: Of GlusterFS's own work: what its layers put into xdata, and whose extended attributes nobody else's are.
 INTERNAL_KEYS = ("glusterfs-internal-fop", "trusted.glusterfs.dht.linkto")
 INTERNAL_NAMES = ("trusted.glusterfs.", "trusted.afr.", "trusted.ec.", "trusted.bit-rot.", "glusterfs.")
 
@@ -222,7 +221,7 @@ def written(call: Call) -> Fd | None:
 
 def internal(frame: Frame, call: Call, names: list[str]) -> bool:
     """Is this no change of a user's?"""
-    return (frame.pid in INTERNAL_PIDS or call.name in ("xattrop", "fxattrop")
+    return (frame.actor in glupy.INTERNAL or call.name in ("xattrop", "fxattrop")
             or any(key in call["xdata"] for key in INTERNAL_KEYS)
             or bool(names) and all(name.startswith(INTERNAL_NAMES) for name in names))
 

@@ -14,6 +14,10 @@ _BY_PID = {
     -10: "rebalance",
 }
 
+#: frame.actor of GlusterFS's own work, in which files come, change and go that no user touches. Not of geo-replication, which
+#: writes what users have written elsewhere.
+INTERNAL = frozenset(("rebalance", "self-heal", "bit-rot"))
+
 
 def actor(translator: Translator, pid: int, has_client: bool) -> str:
     """The word for who is known by the pid of a frame, and by whether it is one of a brick's client."""

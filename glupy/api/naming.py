@@ -7,12 +7,14 @@ import difflib
 import errno
 from collections.abc import Callable, Iterable, Mapping
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import Any, TypeVar
 
 from glupy._core import FOPS
 from glupy.api import fopsets
 
-__all__ = ["errno_named", "fops_named", "terms_named"]
+__all__ = ["errno_named", "fops_named", "rules_named", "terms_named"]
+
+T = TypeVar("T")
 
 _GROUPS: Mapping[str, frozenset[str]] = {
     "all": frozenset(FOPS), "reading": fopsets.READING, "opening": fopsets.OPENING, "changing": fopsets.CHANGING,
@@ -50,6 +52,25 @@ def errno_named(text: str) -> int:
         raise ValueError(f"{text or 'nothing'} is no error{_near(text, known) if text else ''}")
     number: int = known[text]
     return number
+
+
+def rules_named(text: str, read: Callable[[str], T]) -> list[T]:
+    """The rules of a text that has several, with ; in between; where nothing stands there is none.
+
+    text  the rules
+    read  what makes one of its text, or raises ValueError
+
+    Raises ValueError for what `read` refuses, with the rule's number and text in front.
+    """
+    found = []
+    for number, part in enumerate(text.split(";"), 1):
+        rule = part.strip()
+        try:
+            if rule:
+                found.append(read(rule))
+        except ValueError as error:
+            raise ValueError(f"rule {number}, {rule}: {error}") from None
+    return found
 
 
 def terms_named(words: Iterable[str], readers: Mapping[str, Callable[[str], Any] | None]) -> dict[str, Any]:

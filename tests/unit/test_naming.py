@@ -80,3 +80,10 @@ def test_terms_that_are_wrong(term: str, said: str) -> None:
     with pytest.raises(ValueError) as refused:
         glupy.terms_named(["path=a", term], READERS)
     assert said in str(refused.value)
+
+
+def test_rules() -> None:
+    assert glupy.rules_named(" 1; 22 ;;", int) == [1, 22]
+    assert glupy.rules_named(" ; ", int) == []
+    with pytest.raises(ValueError, match=r"^rule 3, x: invalid literal"):
+        glupy.rules_named("1; ;x;y", int)

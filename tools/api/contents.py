@@ -4,8 +4,8 @@ from __future__ import annotations
 
 #: Every name of glupy.__all__ is in one of them, but for the replies, which are listed by fop.
 SECTIONS = {
-    "Translators": ("Translator", "Option", "fops_named", "errno_named", "terms_named", "offload", "xattr", "breakpoint", "Event",
-                    "Client", "Shared", "Instance"),
+    "Translators": ("Translator", "Option", "fops_named", "errno_named", "terms_named", "rules_named", "offload", "xattr",
+                    "breakpoint", "Event", "Client", "Shared", "Instance"),
     "Files, content, records": ("Files", "Content", "ContentFile", "Store", "Writer"),
     "A request": ("Frame", "Identity", "Call", "Child", "Wind", "Reply", "Answer", "fail", "Failure"),
     "Awaiting": ("gather", "Gather", "sleep", "timeout", "Timeout", "wait_for", "to_thread", "asyncio", "asyncio_loop",
@@ -15,6 +15,7 @@ SECTIONS = {
                "Buffer", "Dirent", "Dirents", "Statvfs", "Flock", "LkOwner", "Lease", "LockEntry", "LockList", "Mdata", "Cache"),
     "Sets of fops": ("CHANGING", "CHANGING_DATA", "CHANGING_METADATA", "CHANGING_NAMES", "READING", "OPENING", "LOCKING",
                      "SYNCING", "OTHER"),
+    "On whose behalf": ("INTERNAL",),
     "Errors at load": ("LoadError", "OptionError", "TrustError"),
     "Versions": ("GLUSTER_SERIES", "GLUSTER_VERSION"),
 }

@@ -7,10 +7,9 @@ import os
 from collections.abc import Iterable
 from typing import Any
 
-from glupy import Call, Frame, Gfid, Iatt, IaType, Inode
+from glupy import INTERNAL, Call, Frame, Gfid, Iatt, IaType, Inode
 
 from .counting import Counting
-from .known import INTERNAL_PIDS
 from .labels import LINKTO, entries, entries_of, name_key, parent_of
 from .ledger import Charge
 
@@ -40,7 +39,7 @@ class Changing(Counting):
         keys, size, files = wanted(call, old)
         if call.get("keep_size") and call["offset"] + call["len"] > old.size and self.limited(frame, keys):
             raise OSError(errno.EOPNOTSUPP, "room behind a file's end is not counted")
-        with self.ledger.hold(keys, size, files, frame.pid not in INTERNAL_PIDS) as hold:
+        with self.ledger.hold(keys, size, files, frame.actor not in INTERNAL) as hold:
             try:
                 reply = await call.wind()
             except OSError:
@@ -52,7 +51,7 @@ class Changing(Counting):
 
     def limited(self, frame: Frame, keys: Iterable[str]) -> bool:
         limits = [self.ledger.limit(key) for key in keys]
-        return frame.pid not in INTERNAL_PIDS and any(limit and limit.bytes is not None for limit in limits)
+        return frame.actor not in INTERNAL and any(limit and limit.bytes is not None for limit in limits)
 
     async def now(self, frame: Frame, gfid: Gfid, old: Charge, buf: Iatt | None) -> Charge:
         """What a file is counted with after a change: by what the reply says, else by looking."""
@@ -77,7 +76,7 @@ class Changing(Counting):
             folder = await self.folder(frame, above)
             charge = Charge(frame.uid, frame.gid if folder.gid is None else folder.gid, made_size(call),
                             entries(key, folder.limited), LINKTO in call["xdata"])
-            with self.ledger.hold(charge.keys(), charge.size, charge.files, frame.pid not in INTERNAL_PIDS) as hold:
+            with self.ledger.hold(charge.keys(), charge.size, charge.files, frame.actor not in INTERNAL) as hold:
                 reply = await call.wind()
                 buf = reply.buf
                 new = charge._replace(uid=buf.ia_uid, gid=buf.ia_gid, size=buf.ia_size, label=frozenset())
@@ -171,7 +170,7 @@ class Changing(Counting):
         above = parent_of(call["newloc"])
         kept = old.label - entries_of(old_key, old.label) if old_key else old.label
         gains = old._replace(label=kept | entries(new_key, (await self.folder(frame, above)).limited)).keys() - old.keys()
-        with self.ledger.hold(gains, old.size, old.files, frame.pid not in INTERNAL_PIDS) as hold:
+        with self.ledger.hold(gains, old.size, old.files, frame.actor not in INTERNAL) as hold:
             reply = await call.wind()
             label = kept | entries(new_key, (await self.folder(frame, above)).limited)
             self.settle(gfid, old, await self.labelled(frame, gfid, old, label), hold)
@@ -181,7 +180,7 @@ class Changing(Counting):
         """What is below it would have to be counted for others: mv copies it instead."""
         limited = (await self.folder(frame, parent_of(call["newloc"]))).limited
         if limited != (await self.folder(frame, parent_of(call["oldloc"]))).limited:
-            if frame.pid not in INTERNAL_PIDS:
+            if frame.actor not in INTERNAL:
                 raise OSError(errno.EXDEV, "the limited directories above are others")
             self.wanted.set()
         reply = await call.wind()

@@ -17,9 +17,6 @@ from .ledger import Charge, Hold, Ledger, Limit, text_of
 LIMIT = "user.quota.limit"
 ASKED = dict.fromkeys((LABEL, LIMIT, LINKTO), 0)
 
-#: frame.pid of GlusterFS's own work: rebalance, heal by the daemon or a client, heal by command, bit rot's two, tiering.
-INTERNAL_PIDS = frozenset((-3, -6, -7, -8, -9, -10))
-
 SETGID = 0o2000
 
 
