@@ -25,7 +25,7 @@ def graph_of(*, child: str = "sink", caller: str = "pthread", **sink: object) ->
     if child == "thread":
         layers.append(layer("chaos", "glupytest/chaos", thread=100))
     layers += [layer("script", "user/scripted"), layer("caller", "glupytest/onstack", stack=caller)]
-    return Graph(layers, expected=("on purpose",))
+    return Graph(layers, expected=("on purpose", "has been awaited before"))
 
 
 def said(value: Any) -> Any:
@@ -102,6 +102,14 @@ async def raised_after(self: Any, name: str, *args: Any) -> Any:
 async def tail_in_the_end(self: Any, name: str, *args: Any) -> Any:
     await getattr(self.child, name)(*args)
     return getattr(self.child, name)(*args)
+
+
+@way
+async def answered_with_what_was_awaited(self: Any, name: str, *args: Any) -> Any:
+    wind = getattr(self.child, name)(*args)
+    await wind
+    await glupy.sleep(0.0001)
+    return wind
 
 
 @pytest.mark.parametrize("how", WAYS)

@@ -219,7 +219,8 @@ glupy_wind_asks_more(struct glupy_request *request, struct glupy_wind *wind)
     PyObject *keep;
     bool more;
 
-    if (!field || !(keep = argument(request, field->name, glupy_passed(field, &passed))))
+    /* One that has been awaited before has let go of its arguments, and of what they passed. It is no answer either. */
+    if (!field || wind->base.stage != GLUPY_NEW || !(keep = argument(request, field->name, glupy_passed(field, &passed))))
         return false;
     more = keep != wind->argv[i];
     if (more) {
