@@ -19,6 +19,7 @@ from support.volfiles import Layer, layer
 from support.waiting import wait_until
 
 CLIENTS = 16
+TURNS = 15
 THREADS = layer("threads", "performance/io-threads", thread_count=16)
 
 #: Fops come in on io-threads, or replies come back on them, or both.
@@ -34,7 +35,7 @@ def client(folder: Path, number: int) -> None:
     generator = random.Random(number)
     own, shared = folder / f"own{number}", folder / "shared"
     own.mkdir()
-    for turn in range(30):
+    for turn in range(TURNS):
         data = generator.randbytes(generator.randrange(1, 200_000))
         path = own / f"f{turn}"
         path.write_bytes(data)
@@ -60,7 +61,7 @@ def test_sixteen_clients(place: str) -> None:
             for future in [pool.submit(client, mount.path, number) for number in range(CLIENTS)]:
                 future.result()
         assert sorted(os.listdir(mount.path / "shared")) == sorted(
-            f"{number}-{turn}" for number in range(CLIENTS) for turn in range(0, 30, 3))
+            f"{number}-{turn}" for number in range(CLIENTS) for turn in range(0, TURNS, 3))
 
 
 @pytest.mark.long
@@ -113,7 +114,7 @@ def test_threads_that_end() -> None:
     with Mount([layer("python", "user/pass_all"), threads]) as mount:
         (mount.path / "shared").mkdir()
         with ThreadPoolExecutor(CLIENTS) as pool:
-            for turn in range(3):
+            for turn in range(2):
                 base = CLIENTS * turn
                 for future in [pool.submit(client, mount.path, number) for number in range(base, base + CLIENTS)]:
                     future.result()

@@ -21,8 +21,11 @@ from typing import Any
 import pytest
 from support.network import bring_up
 
-#: Folders whose tests have processes of their own.
+#: Folders whose tests are handed out one by one, as they have processes of their own.
 _APART = ("volume", "mount")
+
+#: Folders whose tests have GlusterFS's processes serve files, or a program do something.
+_SERVED = (*_APART, "command", "program", "shelf")
 
 _SHARED = re.compile(r"""\bscope=["'](?!function)""")
 _TESTS = Path(__file__).resolve().parents[1]
@@ -83,7 +86,11 @@ def _tell_apart(items: list[pytest.Item]) -> None:
             item._nodeid = f"{item.nodeid}#{seen[item.nodeid]}"
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest selects by marks
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for item in items:
+        if _folder(item.path) in _SERVED:
+            item.add_marker("served")
     if is_worker(config):
         items.sort(key=_turn)
         _tell_apart(items)

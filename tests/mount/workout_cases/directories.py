@@ -7,7 +7,7 @@ import os
 from .libc import Directory
 from .recorder import Recorder, make
 
-MANY = 2000
+MANY = 800
 
 
 def kinds_of_entries(do: Recorder) -> None:
@@ -90,7 +90,7 @@ def _remove_while_reading(do: Recorder) -> None:
 
 def changed_while_reading(do: Recorder) -> None:
     """What was there all the time is seen exactly once, whatever comes and goes meanwhile."""
-    for number in range(600):
+    for number in range(300):
         make(f"stays-{number}")
     directory = Directory()
     seen = []

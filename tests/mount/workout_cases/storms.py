@@ -35,7 +35,7 @@ def own_directories(do: Recorder) -> None:
     def work(number: int) -> None:
         generator = random.Random(number)
         os.mkdir(f"t{number}")
-        for turn in range(40):
+        for turn in range(20):
             name = f"t{number}/f{turn}"
             make(name, pattern(generator.randrange(1, 30_000), turn))
             choice = generator.randrange(4)
@@ -56,7 +56,7 @@ def own_directories(do: Recorder) -> None:
 
 def one_directory(do: Recorder) -> None:
     def work(number: int) -> None:
-        for turn in range(60):
+        for turn in range(30):
             name = f"n{number}-{turn}"
             make(name, name.encode())
             if turn % 3 == 0:
@@ -75,7 +75,7 @@ def one_file(do: Recorder) -> None:
 
     def work(number: int) -> None:
         fd = os.open("file", os.O_RDWR)
-        for turn in range(50):
+        for turn in range(25):
             offset = (turn * THREADS + number) * 5000
             os.pwrite(fd, pattern(5000, offset), offset)
             assert os.pread(fd, 5000, offset) == pattern(5000, offset)
@@ -88,7 +88,7 @@ def one_file(do: Recorder) -> None:
 def one_log(do: Recorder) -> None:
     def work(number: int) -> None:
         fd = os.open("log", os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o644)
-        for turn in range(50):
+        for turn in range(25):
             os.write(fd, b"%d:%03d\n" % (number, turn))
         os.close(fd)
 
@@ -112,7 +112,7 @@ def replace_atomically(do: Recorder) -> None:
     valid = {pattern(5000, number) for number in range(THREADS)} | {pattern(5000, 99)}
 
     def work(number: int) -> None:
-        for _ in range(30):
+        for _ in range(20):
             if number % 2:
                 make(f"tmp{number}", pattern(5000, number))
                 os.rename(f"tmp{number}", "current")
