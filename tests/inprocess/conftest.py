@@ -7,8 +7,8 @@ import os
 import pytest
 from support.fop_table import Counts, counts_of
 
-#: The build with sanitizers is some ten times slower: how much less the long tests do there.
-SCALE = 20 if os.environ.get("GLUPY_SANITIZE") else 1
+#: How much less the long tests do: the build with sanitizers is some ten times slower, and CI runs them twice without.
+SCALE = 20 if os.environ.get("GLUPY_SANITIZE") else int(os.environ.get("GLUPY_SCALE", "1"))
 
 
 @pytest.fixture(scope="session")

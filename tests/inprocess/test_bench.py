@@ -14,6 +14,8 @@ from support.graph import Graph
 from support.volfiles import layer
 from support.waiting import PATIENCE
 
+pytestmark = pytest.mark.once  # what a sanitizer takes, nobody wants to know
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -42,7 +44,6 @@ def test_layers(tmp_path: Path) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.skipif("GLUPY_SANITIZE" in os.environ, reason="valgrind does not run what is built with a sanitizer")
 def test_instructions(tmp_path: Path) -> None:
     names = ["nothing", "C", "one await", "unavoidable: one await"]
     saved = bench(tmp_path, "layers", "--instructions", "--fops", "stat", "--only", *names, saved="instructions")
