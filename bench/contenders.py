@@ -64,12 +64,17 @@ INTERPRETERS = (1, 2, 4) if sys.version_info >= (3, 12) else (1,)
 
 FIRST_GLUPY = "first glupy's way"
 
+#: A layer in C that computes for as long as a coroutine with one await does, in the fop and in the callback: what two threads cost
+#: that wait for one another, whatever they do meanwhile.
+CONTROL = "C that computes as long"
+
 #: What a tracer is measured with.
 TRACED = ("stat", "writev4k")
 
 CONTENDERS = (
     Contender("nothing"),
     Contender("C", layer("layer", "glupybench/passthrough")),
+    Contender(CONTROL, layer("layer", "glupybench/computing"), c="C", fops=("stat",)),
     Contender("not defined", glupy("bench_undefined"), c="nothing"),
     Contender("plain def", glupy("bench_plain"), c="C", floor="floor: plain def",
               bound="unavoidable: plain def"),
