@@ -48,6 +48,7 @@ struct glupy_resting {
     pthread_mutex_t lock;
     struct list_head list;
     uint64_t count;
+    _Atomic unsigned char likely[GLUPY_FOP_COUNT]; /* by the fop's index: that the next one comes to rest as well; 0: it does not */
 };
 
 /* What the class defines, by the fop's index. */

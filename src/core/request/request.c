@@ -100,7 +100,7 @@ glupy_request_land(struct glupy_request *request)
     }
 }
 
-static void
+static __attribute__((noinline)) void
 own_args(struct run *run)
 {
     struct glupy_request *request = run->request;
@@ -111,6 +111,14 @@ own_args(struct run *run)
     request->arrival.owns_args = true;
     run->own_args = false;
     run->passed = NULL;
+}
+
+/* It waits for what another thread will do: then what is asked for when it comes to rest is done in this stay, and not in one of
+ * its own. Where that is not known, and something goes out first, it is what the last ones had to do. */
+static __attribute__((noinline)) bool
+will_rest(struct glupy_request *request)
+{
+    return !request->arrival.owns_args && (!request->out.to_wind || glupy_rest_expected(request));
 }
 
 /* A method with @offload; what it awaits if it is a coroutine is no matter of a thread's. */
@@ -152,9 +160,11 @@ run_step(struct glupy_thread *thread, void *arg)
     glupy_stats_step_begins(thread, &run->request->timing);
     watched = watch(thread, run->request);
     run->request->answer = run->answer;
-    if (run->first)
+    if (run->first) {
+        run->first = false;
         start(run->request, run->passed);
-    run->first = false;
+        run->own_args = run->request->out.count && will_rest(run->request);
+    }
     if (run->own_args)
         own_args(run);
     if (atomic_load_explicit(&run->request->ready, memory_order_relaxed))
@@ -233,10 +243,15 @@ run_request(struct run *run, struct glupy_thread *thread, enum glupy_place place
         }
         if (request->out.to_wind)
             glupy_wind_all(request);
-        if (atomic_load_explicit(&request->ready, memory_order_relaxed))
-            continue; /* a synchronous child */
+        if (atomic_load_explicit(&request->ready, memory_order_relaxed)) { /* a synchronous child */
+            if (request->arrival.owns_args && request->fop)
+                glupy_rest_expect(request, false);
+            continue;
+        }
         if (request->task.counted && settle_task(request))
             continue;
+        if (request->fop)
+            glupy_rest_expect(request, true);
         if (!request->arrival.owns_args)
             run->own_args = true;
         else if (glupy_request_rests(request))

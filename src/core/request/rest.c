@@ -35,6 +35,25 @@ glupy_rest_end(struct glupy_request *request)
     pthread_mutex_unlock(&resting->lock);
 }
 
+/* One that rests says more than one that does not: what a child answers at once another thread may have been quick to answer. */
+#define SURE 32
+
+void
+glupy_rest_expect(struct glupy_request *request, bool rests)
+{
+    _Atomic unsigned char *likely = &request->instance->resting.likely[request->fop->index];
+    unsigned char before = atomic_load_explicit(likely, memory_order_relaxed), now = rests ? SURE : before ? before - 1 : 0;
+
+    if (now != before)
+        atomic_store_explicit(likely, now, memory_order_relaxed);
+}
+
+bool
+glupy_rest_expected(struct glupy_request *request)
+{
+    return atomic_load_explicit(&request->instance->resting.likely[request->fop->index], memory_order_relaxed) != 0;
+}
+
 void
 glupy_rest_lose(struct glupy_instance *instance)
 {
@@ -87,7 +106,11 @@ note_place(struct glupy_rest *rest, PyFrameObject *frame)
 
     rest->file = PyUnicode_AsUTF8(code->co_filename);
     rest->function = PyUnicode_AsUTF8(code->co_qualname);
-    rest->line = PyFrame_GetLineNumber(frame);
+#ifdef Py_GIL_DISABLED
+    rest->at = PyFrame_GetLineNumber(frame);
+#else
+    rest->at = PyFrame_GetLasti(frame);
+#endif
     rest->code = (PyObject *)code;
     PyErr_Clear(); /* a file name that is not UTF-8 */
 }
@@ -177,6 +200,18 @@ awaits_of(struct glupy_request *request)
     return *text ? strdup(text) : NULL;
 }
 
+/* Finding the line takes as long as all else about coming to rest, and hardly anybody asks. It is read from what never changes in
+ * the code object: no interpreter is needed, but where Python has locks for its objects. */
+static int
+line_of(const struct glupy_rest *rest)
+{
+#ifdef Py_GIL_DISABLED
+    return rest->at;
+#else
+    return PyCode_Addr2Line((PyCodeObject *)rest->code, rest->at);
+#endif
+}
+
 static char *
 place_of(const struct glupy_rest *rest)
 {
@@ -184,7 +219,7 @@ place_of(const struct glupy_rest *rest)
 
     if (!rest->file || !rest->function)
         return NULL;
-    return asprintf(&text, "%.400s:%d in %.400s", rest->file, rest->line, rest->function) < 0 ? NULL : text;
+    return asprintf(&text, "%.400s:%d in %.400s", rest->file, line_of(rest), rest->function) < 0 ? NULL : text;
 }
 
 static void

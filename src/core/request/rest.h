@@ -23,7 +23,7 @@ struct glupy_rest {
     struct glupy_awaitable *awaits; /* what its own coroutine waits for: a reference, or NULL */
     PyObject *code;                 /* where it does: `file` and `function` lie in this code object; a reference */
     const char *file, *function;
-    int line;
+    int at; /* the instruction, from which whoever looks finds the line */
 };
 
 #define GLUPY_SHOWN_TEXT 1000 /* bytes of a path or description that are shown, so that a line fits a statedump's buffer */
@@ -42,6 +42,13 @@ struct glupy_suspended {
 /* By the runner, not attached: it is about to let go of the request; it has been taken over again. */
 void glupy_rest_begin(struct glupy_request *request);
 void glupy_rest_end(struct glupy_request *request);
+
+/* Not attached, by the runner of a fop: it is about to rest, or was expected to and need not. What its child did, it is likely to
+ * do again. */
+void glupy_rest_expect(struct glupy_request *request, bool rests);
+
+/* Any time: will this one? */
+bool glupy_rest_expected(struct glupy_request *request);
 
 /* Attached, by the runner: its own coroutine, or a task's, goes on or waits for this. */
 void glupy_rest_awaits(struct glupy_awaitable **slot, PyObject *awaitable);
