@@ -19,10 +19,13 @@ static struct {
     .known = {&all.known, &all.known},
 };
 
+/* `look` is there once there is a time: an instance is known before it is complete. */
 static uint64_t
 of(struct glupy_patience *one)
 {
-    return one->look ? atomic_load_explicit(&one->nanoseconds, memory_order_relaxed) : 0;
+    uint64_t nanoseconds = atomic_load_explicit(&one->nanoseconds, memory_order_acquire);
+
+    return nanoseconds && one->look ? nanoseconds : 0;
 }
 
 static uint64_t
@@ -88,7 +91,7 @@ glupy_patience_forget(struct glupy_patience *self)
 void
 glupy_patience_is(struct glupy_patience *self, uint64_t nanoseconds)
 {
-    atomic_store_explicit(&self->nanoseconds, nanoseconds, memory_order_relaxed);
+    atomic_store_explicit(&self->nanoseconds, nanoseconds, memory_order_release);
     pthread_mutex_lock(&all.lock);
     if (nanoseconds && (!all.looking || glupy_clock_unset(&all.alarm)))
         look_again();
