@@ -84,6 +84,11 @@ class Fop:
         return any(field.kind.name in {"payload", "string", "dirents", "locklist"} for field in self.reply)
 
     @property
+    def partial(self) -> bool:
+        """Whether the reply has a field that is only looked at where op_ret says that it is there."""
+        return any(field.kind.name in {"payload", "dirents", "locklist"} for field in self.reply)
+
+    @property
     def pointed(self) -> bool:
         """Whether the reply has a pointer that callers of a successful fop follow without looking."""
         return any(field.kind.name in {"inode", "fd", "dict"} and field.name != "xdata" for field in self.reply)

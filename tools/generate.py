@@ -40,6 +40,11 @@ def _members(params: Iterable[fops.Param], pointer: str) -> str:
     return "".join(f", {pointer}->{_member(param)}" for param in params)
 
 
+def _bits(fields: Iterable[fops.Field], *kinds: str) -> str:
+    """Which of the fields are of one of these kinds: a bit for each."""
+    return hex(sum(1 << i for i, field in enumerate(fields) if field.kind.name in kinds))
+
+
 def _classic_type(param: fops.Param) -> str:
     """What a parameter is in the classic API, as C has it."""
     return kinds.CLASSIC[param.ctype][0]
@@ -68,6 +73,7 @@ def render(template: Path) -> str:
     environment.filters["members"] = _members
     environment.filters["classic_type"] = _classic_type
     environment.filters["ctypes"] = _ctypes
+    environment.filters["bits"] = _bits
     return environment.get_template(template.name).render(fops=fops.load())
 
 

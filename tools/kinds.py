@@ -18,12 +18,20 @@ class Kind:
     python    the type in annotations of the public API, as an argument and as a reply's field
     passed    C type of one value as prototypes pass it (a pointer, or the scalar itself)
     held      C type that owns the value after a callback has returned
+    straight  whether src/core/values/straight.h spells out how it crosses
+    linked    whether what is held leads to itself, so that it cannot be moved by copying its bytes
     """
 
     name: str
     python: str
     passed: str
     held: str
+    straight: bool = False
+    linked: bool = False
+
+    def call(self, what: str) -> str:
+        """The C function that does one of the things that struct glupy_kind names."""
+        return f"glupy_{self.name}_{what}" if self.straight else f"glupy_kind_{self.name}.{what}"
 
 
 def _scalar(name: str, ctype: str, python: str = "int") -> Kind:
@@ -35,13 +43,13 @@ BY_CTYPE: dict[str, Kind] = {
     "loc_t *": Kind("loc", "Loc", "loc_t *", "loc_t"),
     "inode_t *": Kind("inode", "Inode", "inode_t *", "inode_t *"),
     "fd_t *": Kind("fd", "Fd", "fd_t *", "fd_t *"),
-    "dict_t *": Kind("dict", "Xdata", "dict_t *", "dict_t *"),
-    "struct iatt *": Kind("iatt", "Iatt", "struct iatt *", "struct iatt"),
+    "dict_t *": Kind("dict", "Xdata", "dict_t *", "dict_t *", straight=True),
+    "struct iatt *": Kind("iatt", "Iatt", "struct iatt *", "struct iatt", straight=True),
     "struct statvfs *": Kind("statvfs", "Statvfs", "struct statvfs *", "struct statvfs"),
     "struct gf_flock *": Kind("flock", "Flock", "struct gf_flock *", "struct gf_flock"),
     "struct gf_lease *": Kind("lease", "Lease", "struct gf_lease *", "struct gf_lease"),
-    "gf_dirent_t *": Kind("dirents", "Dirents", "gf_dirent_t *", "gf_dirent_t"),
-    "lock_migration_info_t *": Kind("locklist", "LockList", "lock_migration_info_t *", "lock_migration_info_t"),
+    "gf_dirent_t *": Kind("dirents", "Dirents", "gf_dirent_t *", "gf_dirent_t", linked=True),
+    "lock_migration_info_t *": Kind("locklist", "LockList", "lock_migration_info_t *", "lock_migration_info_t", linked=True),
     "const char *": Kind("string", "str", "const char *", "char *"),
     "char *": Kind("string", "str", "char *", "char *"),
     "uint8_t *": Kind("checksum", "bytes", "uint8_t *", "struct glupy_checksum"),

@@ -235,7 +235,7 @@ unwind_as_came(struct glupy_classic_request *self)
     answer->how = GLUPY_UNWIND;
     answer->op_ret = self->reply->op_ret;
     answer->op_errno = self->reply->op_errno;
-    if (keeps_reply(self) ? glupy_fields_hold(fop->reply, fop->nreply, &answer->held, &self->reply_passed) == 0
+    if (keeps_reply(self) ? fop->hold(&answer->held, &self->reply_passed) == 0
                           : glupy_reply_take(self->reply, &answer->held, true) == 0) {
         self->request->progress.finished = true;
         return;
@@ -393,7 +393,7 @@ take_reply(struct glupy_classic_request *self, struct glupy_wind *wind)
     put_by(self);
     Py_XSETREF(self->reply, wind->reply);
     wind->reply = NULL;
-    glupy_fields_lend(self->reply->fop->reply, self->reply->fop->nreply, self->reply->held, &self->reply_passed);
+    self->reply->fop->lend(self->reply->held, &self->reply_passed);
 }
 
 /* A reply has come: by the request's runner, attached. */

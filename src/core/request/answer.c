@@ -464,9 +464,9 @@ unwind(struct glupy_answer *answer)
 {
     union glupy_any_reply passed;
 
-    glupy_fields_lend(answer->fop->reply, answer->fop->nreply, &answer->held, &passed);
+    answer->fop->lend(&answer->held, &passed);
     glupy_calls_of(answer->fop)->unwind(answer->frame, answer->op_ret, answer->op_errno, &passed);
-    glupy_fields_drop(answer->fop->reply, answer->fop->nreply, &answer->held);
+    answer->fop->drop(&answer->held);
 }
 
 static void

@@ -75,13 +75,13 @@ glupy_belongs_args(struct glupy_child *child, const struct glupy_fop *fop, PyObj
     bool fine = true;
 
     *table = NULL;
-    for (unsigned i = 0; fine && i < fop->nargs; i++) {
+    for (unsigned left = fop->places; fine && left; left &= left - 1) {
+        unsigned i = (unsigned)__builtin_ctz(left);
+
         if (args[i] == Py_None)
             continue;
-        if (fop->args[i].kind == &glupy_kind_loc)
-            fine = loc_fits(child, fop, i, args[i], table);
-        else if (fop->args[i].kind == &glupy_kind_fd)
-            fine = fd_fits(child, fop, i, args[i], table);
+        fine = fop->args[i].kind == &glupy_kind_loc ? loc_fits(child, fop, i, args[i], table)
+                                                    : fd_fits(child, fop, i, args[i], table);
     }
     return fine;
 }

@@ -17,12 +17,14 @@
  * for ever, after so many winds each further one gets a stack of its own. */
 #define MANY_WINDS 64u
 
-/* Which argument of the request's own fop this object is, or -1. */
+/* Which argument of the request's own fop this object is, or -1. Mostly it stands where it stood. */
 static int
-own_argument(struct glupy_request *request, PyObject *object)
+own_argument(struct glupy_request *request, PyObject *object, unsigned likely)
 {
     PyObject **args = glupy_request_args(request);
 
+    if (request->fop && likely < request->fop->nargs && args[likely] == object)
+        return (int)likely;
     for (unsigned i = 0; request->fop && i < request->fop->nargs; i++)
         if (args[i] == object)
             return (int)i;
@@ -39,7 +41,7 @@ pass_args(struct glupy_wind *self, struct glupy_request *request, void *passed)
         const struct glupy_field *field = &self->fop->args[i];
         PyObject *object = self->argv[i];
 
-        if (object != Py_None && field->kind->own && own_argument(request, object) < 0 &&
+        if (object != Py_None && field->kind->own && own_argument(request, object, i) < 0 &&
             field->kind->own(object) != 0)
             return -1;
         field->kind->pass(object, glupy_passed(field, passed));
@@ -52,7 +54,7 @@ static bool
 is_lent(struct glupy_wind *self, struct glupy_request *request, unsigned i, const void *passed, const void *callers)
 {
     const struct glupy_field *field = &self->fop->args[i];
-    int at = own_argument(request, self->argv[i]);
+    int at = own_argument(request, self->argv[i], i);
 
     if (self->argv[i] == Py_None || PyLong_Check(self->argv[i]))
         return true;
@@ -67,10 +69,10 @@ keep_dicts(struct glupy_wind *self)
 {
     unsigned n = 0;
 
-    for (unsigned i = 0; i < self->fop->nargs; i++) {
-        dict_t **dict = glupy_passed(&self->fop->args[i], &self->passed);
+    for (unsigned left = self->fop->dicts; left; left &= left - 1) {
+        dict_t **dict = glupy_passed(&self->fop->args[__builtin_ctz(left)], &self->passed);
 
-        if (self->fop->args[i].kind == &glupy_kind_dict && *dict && n < GLUPY_MAX_DICTS)
+        if (*dict)
             self->dicts[n++] = dict_ref(*dict);
     }
 }
@@ -514,6 +516,8 @@ make_wind(PyObject *child, const struct glupy_fop *fop, PyObject *const *callers
     for (Py_ssize_t i = 0; i < nargs; i++)
         if (set_argument(state, self, (unsigned)i, args[i]) != 0)
             goto error;
+    if (nargs == fop->nargs && !kwnames)
+        return (PyObject *)self;
     for (Py_ssize_t i = 0; kwnames && i < PyTuple_GET_SIZE(kwnames); i++) {
         int at;
 

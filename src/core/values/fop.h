@@ -28,12 +28,21 @@ struct glupy_fop {
     uint8_t nargs;
     uint8_t nreply;
     bool measured; /* the reply has a field that op_ret tells the length of */
+    uint8_t places; /* which arguments are a loc or an fd: a bit for each */
+    uint8_t dicts;  /* which are a dict */
     bool pointed;  /* the reply has a pointer that callers follow without looking */
+    bool partial;  /* the reply has a field that is there only where op_ret says so */
     uint16_t args_passed_size;
     uint16_t args_held_size;
     uint16_t reply_held_size;
     const struct glupy_field *args;
     const struct glupy_field *reply;
+
+    /* What kind.h has for a value, for all of a reply's: struct glupy_NAME_reply_held and struct glupy_NAME_reply. */
+    int (*hold)(void *held, const void *passed); /* 0, or -1 with nothing held */
+    void (*lend)(void *held, void *passed);
+    void (*move)(void *to, void *from); /* `from` is not used again */
+    void (*drop)(void *held);
 };
 
 static inline void *

@@ -51,7 +51,7 @@ hold_nothing(const struct glupy_fop *fop, void *held)
 {
     static const union glupy_any_reply nothing;
 
-    return glupy_fields_hold(fop->reply, fop->nreply, held, &nothing);
+    return fop->hold(held, &nothing);
 }
 
 struct glupy_reply *
@@ -142,13 +142,13 @@ is_absent(const struct glupy_kind *kind, int32_t op_ret)
 }
 
 static int
-hold_reply_fields(struct glupy_reply *self, const void *passed)
+hold_what_is_there(struct glupy_reply *self, const void *passed)
 {
     static const union glupy_any_reply nothing;
 
     for (unsigned i = 0; i < self->fop->nreply; i++) {
         const struct glupy_field *field = &self->fop->reply[i];
-        const void *from = passed && !is_absent(field->kind, self->op_ret) ? glupy_passed(field, passed) : &nothing;
+        const void *from = is_absent(field->kind, self->op_ret) ? &nothing : glupy_passed(field, passed);
 
         if (field->kind->hold(glupy_held(field, self->held), from) != 0) {
             glupy_fields_drop(self->fop->reply, i, self->held);
@@ -156,6 +156,14 @@ hold_reply_fields(struct glupy_reply *self, const void *passed)
         }
     }
     return 0;
+}
+
+static int
+hold_reply_fields(struct glupy_reply *self, const void *passed)
+{
+    if (!passed)
+        return hold_nothing(self->fop, self->held);
+    return self->fop->partial ? hold_what_is_there(self, passed) : self->fop->hold(self->held, passed);
 }
 
 int
@@ -221,7 +229,7 @@ glupy_reply_take(struct glupy_reply *self, void *held, bool last)
     unsigned i;
 
     if (move && !glupy_reply_seen(self)) {
-        glupy_fields_move(self->fop->reply, self->fop->nreply, held, self->held);
+        self->fop->move(held, self->held);
         self->holds = false;
         return 0;
     }

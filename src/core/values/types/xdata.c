@@ -7,6 +7,7 @@
 #include <inttypes.h>
 
 #include "python/thread.h"
+#include "values/straight.h"
 #include "values/types/types.h"
 #include "values/types/xdata_index.h"
 
@@ -1350,31 +1351,6 @@ dict_pass(PyObject *object, void *passed)
     *(dict_t **)passed = glupy_xdata_dict(object);
 }
 
-static int
-dict_hold(void *held, const void *passed)
-{
-    dict_t *dict = *(dict_t *const *)passed;
-
-    *(dict_t **)held = dict ? dict_ref(dict) : NULL;
-    return 0;
-}
-
-static void
-dict_lend(void *held, void *passed)
-{
-    *(dict_t **)passed = *(dict_t **)held;
-}
-
-static void
-dict_drop(void *held)
-{
-    dict_t *dict = *(dict_t **)held;
-
-    *(dict_t **)held = NULL;
-    if (dict)
-        dict_unref(dict);
-}
-
 static void
 dict_discard(void *held)
 {
@@ -1408,7 +1384,7 @@ dict_take(PyObject *object, void *held)
 {
     dict_t *dict = glupy_xdata_dict(object);
 
-    return dict_hold(held, &dict);
+    return glupy_dict_hold(held, &dict);
 }
 
 const struct glupy_kind glupy_kind_dict = {
@@ -1420,9 +1396,9 @@ const struct glupy_kind glupy_kind_dict = {
     .convert = dict_convert,
     .fit = dict_fit,
     .pass = dict_pass,
-    .hold = dict_hold,
-    .lend = dict_lend,
-    .drop = dict_drop,
+    .hold = glupy_dict_hold,
+    .lend = glupy_dict_lend,
+    .drop = glupy_dict_drop,
     .discard = dict_discard,
     .adopt = dict_adopt,
     .take = dict_take,
