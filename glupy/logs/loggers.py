@@ -11,7 +11,6 @@ import sys
 import threading
 import traceback
 import warnings
-from collections.abc import Mapping
 from functools import cache
 from types import FrameType, TracebackType
 from typing import Any, Protocol, TextIO, cast
@@ -38,6 +37,10 @@ class Voice(Protocol):
 
 #: The file that logging.Logger.info() and the like are in.
 _LOGGING = logging.Logger.info.__code__.co_filename
+
+#: Methods of a logger that have a short way, and the level that they speak at; that of log() is its first argument.
+_STRAIGHT = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR,
+             "critical": logging.CRITICAL, "log": -1}
 
 #: For whoever the thread works for, or for the process.
 _NOBODY = cast(Voice, _core)
@@ -94,47 +97,19 @@ class TranslatorLogger(GlusterLogger):
         super().__init__(instance.name)
         self.voice = instance
         self.parent = logging.getLogger()
-        self._say, self._spoken_as = instance.log, _clean(instance.name)
+        self._add_straight(instance)
 
     def makeRecord(self, *args: Any, **kwargs: Any) -> logging.LogRecord:
         record = super().makeRecord(*args, **kwargs)
         record.voice = self.voice
         return record
 
-    def _log(self, level: int, msg: object, args: Any, exc_info: Any = None, extra: Mapping[str, object] | None = None,
-             stack_info: bool = False, stacklevel: int = 1) -> None:
-        """Straight into GlusterFS's log, where that is all that would come of a LogRecord, which costs ten times as much."""
-        if exc_info or extra or stack_info or stacklevel != 1 or not self._nobody_else_listens():
-            super()._log(level, msg, args, exc_info, extra, stack_info, stacklevel + 1)
-            return
-        try:
-            text = _message(msg, args) if args else str(msg)
-        except Exception:  # Handler.handleError() tells of it
-            super()._log(level, msg, args, None, None, False, 2)
-            return
-        frame = sys._getframe(1)
-        while frame.f_code.co_filename == _LOGGING and frame.f_back is not None:
-            frame = frame.f_back
-        code = frame.f_code
-        self._say(gluster_level(level), self._spoken_as, _clean(code.co_filename), frame.f_lineno or 0, _clean(code.co_name),
-                  _clean(text))
-
-    def _nobody_else_listens(self) -> bool:
-        """Whether an author, or a library, has hung nothing into logging that is to see the record."""
-        if self.filters or self.handlers or not self.propagate or (root := self.parent) is None:
-            return False
-        handlers = root.handlers
-        return (len(handlers) == 1 and type(handler := handlers[0]) is GlusterHandler and not handler.filters
-                and handler.formatter is None and not handler.level
-                and logging.getLogRecordFactory() is logging.LogRecord)
-
-
-def _message(msg: object, args: Any) -> str:
-    """What LogRecord.getMessage() gives."""
-    if len(args) == 1 and isinstance(args[0], Mapping) and args[0]:
-        args = args[0]
-    text: str = str(msg) % args
-    return text
+    def _add_straight(self, instance: _core.Instance) -> None:
+        """Put a short way into GlusterFS's log in front of the methods that are called most: see log_method.c."""
+        for name, level in _STRAIGHT.items():
+            setattr(self, name, _core._log_method(
+                getattr(self, name), instance, level, _clean(instance.name), vars(logging), _LOGGING, self.manager, GlusterHandler,
+                logging.LogRecord))
 
 
 def logger_for(instance: _core.Instance) -> logging.Logger:

@@ -8,6 +8,7 @@
 #include "lifecycle/events.h"
 #include "lifecycle/instance_type.h"
 #include "lifecycle/lifecycle.h"
+#include "lifecycle/log_method.h"
 #include "lifecycle/reconfigure.h"
 #include "lifecycle/stopping.h"
 #include "lifecycle/table.h"
@@ -166,6 +167,7 @@ static PyMethodDef methods[] = {
     {"log_file", glupy_log_file_method, METH_NOARGS,
      "log_file()\n--\n\n"
      "The name of the file that GlusterFS's log is, as it was told; None where it is none."},
+    {"_log_method", glupy_log_method_new, METH_VARARGS, "A method of a translator's logger: see glupy/logs/loggers.py."},
     {"_half_line", glupy_half_line_method, METH_NOARGS,
      "_half_line()\n--\n\nThis thread has printed half a line: streams.flush_half_lines() when it leaves Python."},
     {"_shared_get", glupy_shared_get_method, METH_VARARGS,
@@ -260,7 +262,7 @@ setup_types(struct glupy_state *state)
         glupy_failure_setup, glupy_cache_setup, glupy_turns_setup, glupy_mutex_setup, glupy_semaphore_setup, glupy_flag_setup,
         glupy_limit_setup,
         glupy_promise_setup, glupy_sleep_setup, glupy_to_thread_setup,
-        glupy_instance_setup, glupy_version_setup, glupy_call_setup, glupy_spawned_setup, glupy_classic_call_setup,
+        glupy_instance_setup, glupy_log_method_setup, glupy_version_setup, glupy_call_setup, glupy_spawned_setup, glupy_classic_call_setup,
     };
 
     for (unsigned i = 0; i < sizeof(setups) / sizeof(setups[0]); i++)

@@ -85,6 +85,16 @@ log_attached(xlator_t *as, const char *name, gf_loglevel_t level, const char *fi
     THIS = before;
 }
 
+void
+glupy_log_entry(struct glupy_state *state, xlator_t *as, const char *name, gf_loglevel_t level, const char *file, int line,
+                const char *function, const char *text)
+{
+    if (as != THIS)
+        log_attached(as, name, level, file, line, function, text);
+    else if (as->ctx)
+        glupy_log(state, name, level, file, line, function, text);
+}
+
 PyObject *
 glupy_log_as(struct glupy_state *state, xlator_t *as, PyObject *args)
 {
@@ -95,10 +105,7 @@ glupy_log_as(struct glupy_state *state, xlator_t *as, PyObject *args)
         return NULL;
     if (level < GF_LOG_NONE || level > GF_LOG_TRACE)
         return PyErr_Format(PyExc_ValueError, "level: expected a gf_loglevel_t (0 to %d), not %d", GF_LOG_TRACE, level);
-    if (as != THIS)
-        log_attached(as, name, (gf_loglevel_t)level, file, line, function, text);
-    else if (as->ctx)
-        glupy_log(state, name, (gf_loglevel_t)level, file, line, function, text);
+    glupy_log_entry(state, as, name, (gf_loglevel_t)level, file, line, function, text);
     Py_RETURN_NONE;
 }
 

@@ -23,6 +23,10 @@ void glupy_log_raised(struct glupy_state *state, const char *name, const char *d
 void glupy_log(struct glupy_state *state, const char *name, gf_loglevel_t level, const char *file, int line,
                const char *function, const char *text);
 
+/* The same with `as` for whom the thread works: its level decides, and its graph is named. Attached, which keeps it alive. */
+void glupy_log_entry(struct glupy_state *state, xlator_t *as, const char *name, gf_loglevel_t level, const char *file, int line,
+                     const char *function, const char *text);
+
 /* log() and log_level() of the module and of Instance: see the docstrings. `as` is the xlator whose level decides and
  * whose graph the entry names. Attached, which keeps it alive. */
 PyObject *glupy_log_as(struct glupy_state *state, xlator_t *as, PyObject *args);

@@ -58,6 +58,7 @@ struct glupy_state {
     PyTypeObject *to_thread_type;
     PyTypeObject *child_type;
     PyTypeObject *instance_type;
+    PyTypeObject *log_method_type; /* self.log.info */
     PyTypeObject *version_type; /* one loading of a translator's file (instance/version.h) */
     PyTypeObject *spawned_type; /* Task */
     PyTypeObject *cache_type, *cache_entry_type;
