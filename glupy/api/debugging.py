@@ -7,17 +7,18 @@ another thread, and a thread that is traced slows all that it does next. So one 
 from __future__ import annotations
 
 import os
-import socket
-import struct
 import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from glupy import _core
 from glupy.logs import loggers, owners
+
+if TYPE_CHECKING:
+    import socket
 
 __all__ = ["breakpoint"]
 
@@ -61,6 +62,8 @@ def breakpoint(wait: float = 60.0) -> None:
 
 def _visitor(frame: FrameType, folder: Path, wait: float) -> socket.socket | None:
     """Whoever connects; None if nobody does in time."""
+    import socket  # what never stops need not have it
+
     path = folder / f"{os.getpid()}-{threading.get_native_id()}-{_name(frame)[:40].replace('/', '_')}"
     path.unlink(missing_ok=True)
     with socket.socket(socket.AF_UNIX) as listener:
@@ -83,6 +86,9 @@ def _visitor(frame: FrameType, folder: Path, wait: float) -> socket.socket | Non
 
 def _only_its_user(connection: socket.socket) -> None:
     """The folder lets nobody else in; this is the second lock on the door."""
+    import socket
+    import struct
+
     size = struct.calcsize("3i")
     _, uid, _ = struct.unpack("3i", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size))
     if uid not in (0, os.geteuid()):

@@ -3,7 +3,6 @@ what would do, for an Option's parse() to raise."""
 
 from __future__ import annotations
 
-import difflib
 import errno
 from collections.abc import Callable, Iterable, Mapping
 from fnmatch import fnmatchcase
@@ -104,5 +103,8 @@ def terms_named(words: Iterable[str], readers: Mapping[str, Callable[[str], Any]
 def _near(word: str, known: Iterable[str]) -> str:
     """What may have been meant by a word that there is not."""
     names = sorted(known)
+    # What is imported stays in each of GlusterFS's processes: modules for what hardly ever happens are imported when it does.
+    import difflib
+
     near = difflib.get_close_matches(word, names, 1)
     return f"; did you mean {near[0]}?" if near else f": one of {', '.join(names)}"

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import configparser
-import difflib
 import keyword
 import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from glupy.errors import LoadError, quoted
 from glupy.loading import trust
+
+if TYPE_CHECKING:
+    import configparser
 
 CONFIGURATION = Path("/etc/glupy/glupy.conf")
 ADMINISTRATOR = Path("/etc/glupy/translators")
@@ -58,6 +60,10 @@ def module_name(type: str, options: Mapping[str, str]) -> str:
 def configuration() -> Configuration:
     """The local configuration. Raises LoadError if it is wrong, or not trusted."""
     path, text = _read()
+    if not text.strip():
+        return Configuration([ADMINISTRATOR, shipped()], None, STORE, None, False)
+    import configparser  # late: where there is no file, its quarter of a megabyte can be spared
+
     parser = configparser.ConfigParser(interpolation=None)
     try:
         parser.read_string(text, str(path))
@@ -84,6 +90,8 @@ def find(name: str, where: Sequence[Path]) -> Path:
         found = in_folder(name, folder)
         if found:
             return found
+    import difflib  # for mistakes alone: see glupy/api/naming.py
+
     near = difflib.get_close_matches(name, available(where), 3)
     hint = f" Did you mean {' or '.join(near)}?" if near else ""
     looked = ", ".join(map(str, where))
@@ -135,6 +143,8 @@ def _not_understood(error: configparser.Error, file: Path, text: str) -> LoadErr
     several: list[tuple[int, str]] = getattr(error, "errors", [])
     line: int = several[0][0] if several else getattr(error, "lineno")
     shown = quoted(text.split("\n")[line - 1].strip())
+    import configparser
+
     if isinstance(error, (configparser.DuplicateSectionError, configparser.DuplicateOptionError)):
         return LoadError(f"{shown}: it has been given before; remove one of the two", file, line)
     return LoadError(f"{shown}: not understood; expected [glupy], and below it entries such as translators = /folder", file,

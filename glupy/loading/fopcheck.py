@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import functools
 import inspect
 import sys
@@ -138,6 +137,8 @@ def _checked_names(cls: type[Translator], names: object, fops: Fops) -> list[str
     listed = list(names)
     for name in listed:
         if name not in fops:
+            import difflib  # for mistakes alone: see glupy/api/naming.py
+
             near = difflib.get_close_matches(str(name), fops, 1)
             hint = f"; did you mean {near[0]}?" if near else "; docs/fops.md lists them"
             raise LoadError(f"fops= of {cls.__name__} names {name!r}, which is no file operation of GlusterFS{hint}",

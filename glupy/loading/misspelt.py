@@ -6,7 +6,6 @@ has dozens of helpers and GlusterFS dozens of fops, and how alike two words are 
 
 from __future__ import annotations
 
-import difflib
 import inspect
 from collections.abc import Mapping
 from types import CodeType
@@ -25,6 +24,10 @@ def meant(cls: type, name: str, known: Mapping[str, tuple[str, ...]]) -> str | N
         return None
     like = [near for near, arguments in known.items()
             if _like_in_length(name, near) and _like_in_arguments(function, code, arguments)]
+    if not like:
+        return None
+    import difflib  # for mistakes alone: see glupy/api/naming.py
+
     for near in difflib.get_close_matches(name, like, 3, _LIKE):
         if "frame" in known[near] or _one_slip(name, near):
             return near

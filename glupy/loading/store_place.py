@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import errno
-import hashlib
-import json
 import os
 import re
 from collections.abc import Callable
@@ -25,6 +23,9 @@ _VOLUME = "fuse.glusterfs"
 def place(module: str, folder: Path, instance: Instance) -> Callable[[], Path]:
     """What makes the folder ready and says which file in it is the one of a layer, volume and brick: each time the same."""
     def found() -> Path:
+        import hashlib  # with it comes OpenSSL's half of a megabyte: for those alone who have a store
+        import json
+
         brick = whereabouts.brick_path(instance)
         whose = [module, instance.name, whereabouts.volume(instance), None if brick is None else str(brick)]
         number = hashlib.sha256(json.dumps(whose).encode()).hexdigest()[:16]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar, overload
@@ -183,6 +182,8 @@ def _value(option: Option[Any], given: Mapping[str, str], owner: str, tolerance:
 
 
 def _unknown(key: str, options: Mapping[str, Option[Any]], owner: str) -> str:
+    import difflib  # for mistakes alone: see glupy/api/naming.py
+
     near = difflib.get_close_matches(key, options, 1)
     hint = f"; did you mean {near[0]}?" if near else "."
     has = ", ".join(map(str, options.values())) or "none"

@@ -11,8 +11,6 @@ anew. What was known of it elsewhere, such as a hash noted on paper, is not in t
 from __future__ import annotations
 
 import fcntl
-import gzip
-import hashlib
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator
@@ -30,6 +28,8 @@ _TAIL = 16 << 20
 
 
 def _hash(line: bytes) -> str:
+    import hashlib  # with it comes OpenSSL's half of a megabyte: for those alone who keep a chain
+
     return hashlib.sha256(line.removesuffix(b"\n")).hexdigest()
 
 
@@ -183,6 +183,8 @@ def _recorded(file: Path) -> str | None:
 
 
 def _check_file(file: Path, found: Found) -> None:
+    import gzip
+
     with gzip.open(file) if file.suffix == ".gz" else open(file, "rb") as lines:
         for number, line in enumerate(lines, 1):
             prev = _prev(line)
