@@ -30,18 +30,39 @@ VALUES = {
 kept: list[Any] = []
 
 
-def script(wind: Any, unwind: Any) -> tuple[Any, Any]:
-    """A fop function and its callback."""
+def fop(wind: Any) -> Any:
+    """A fop function."""
 
-    def fop(frame: Any, this: Any, loc: Any, xdata: Any) -> int:
+    def call(frame: Any, this: Any, loc: Any, xdata: Any) -> int:
         wind(frame, POINTER(xlator_t)(), loc, xdata)
         return 0
 
-    def cbk(frame: Any, cookie: int, this: Any, op_ret: int, op_errno: int, *values: Any) -> int:
-        unwind(frame, cookie, this, op_ret, op_errno, *values)
+    return call
+
+
+def lookup_cbk(unwind: Any) -> Any:
+    """The callback of lookup."""
+
+    def call(
+        frame: Any, cookie: int, this: Any, op_ret: int, op_errno: int, inode: Any, buf: Any, xdata: Any, postparent: Any,
+    ) -> int:
+        unwind(frame, cookie, this, op_ret, op_errno, inode, buf, xdata, postparent)
         return 0
 
-    return fop, cbk
+    return call
+
+
+def stat_cbk(unwind: Any) -> Any:
+    """The callback of stat."""
+
+    def call(frame: Any, cookie: int, this: Any, op_ret: int, op_errno: int, buf: Any, xdata: Any) -> int:
+        unwind(frame, cookie, this, op_ret, op_errno, buf, xdata)
+        return 0
+
+    return call
+
+
+CALLBACKS = {"lookup": lookup_cbk, "stat": stat_cbk}
 
 
 def register(library: Path) -> None:
@@ -51,7 +72,6 @@ def register(library: Path) -> None:
         wind, unwind = getattr(dl, f"original_wind_{name}"), getattr(dl, f"original_unwind_{name}")
         wind.restype, wind.argtypes = None, CALL
         unwind.restype, unwind.argtypes = None, [*REPLY, *values]
-        fop, cbk = script(wind, unwind)
-        closures = CFUNCTYPE(c_int, *CALL)(fop), CFUNCTYPE(c_int, *REPLY, *values)(cbk)
+        closures = CFUNCTYPE(c_int, *CALL)(fop(wind)), CFUNCTYPE(c_int, *REPLY, *values)(CALLBACKS[name](unwind))
         getattr(dl, f"original_set_{name}")(*closures)
         kept.extend([dl, closures])
