@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import keyword
 import os
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from pathlib import Path
 
 from glupy.command.problem import Problem
 from glupy.errors import TrustError
-from glupy.loading import finding, trust
+from glupy.loading import checksums, finding, trust
 
 
 @dataclass(frozen=True)
@@ -31,7 +30,7 @@ class Source:
 
     def files(self) -> list[Path]:
         """The file, and of a package all its modules."""
-        return sorted(self.file.parent.rglob("*.py")) if self.is_package else [self.file]
+        return checksums.files(self.file)
 
 
 def named(path: str) -> Source:
@@ -57,10 +56,7 @@ def named(path: str) -> Source:
 
 def checksum(source: Source) -> str:
     """The SHA-256 of a translator's file, and of a package of all its modules. Raises TrustError, OSError."""
-    digest = hashlib.sha256()
-    for file in source.files():
-        digest.update(trust.read(file))
-    return digest.hexdigest()
+    return checksums.of(source.file)
 
 
 def check_found(source: Source) -> None:

@@ -24,14 +24,15 @@ def command(volume: str | None, as_json: bool) -> None:
     version of glupy, the first digits of the SHA-256 of the translator's file, what that process has counted, and the
     options in the volfile. Of clients that are no nodes' only the addresses are known. Below stands what is not as the
     volume's options say, or not the same everywhere: a brick that has not been restarted, a node that cannot be reached,
-    another version of the file. A node without glupy keeps all from being asked, and is named.
+    another version of the file, a process that runs another one than is there now. A node without glupy keeps all from
+    being asked, and is named.
 
     What is counted are the operations that came to the layer since the process began or got its graph: those that were
     answered with an error, those in which the translator's code failed, those without an answer yet.
 
     With --json it is a list of volumes, with volume, started, asked, layers, elsewhere, differences; each of layers has
-    calls, failed, exceptions and in_flight as counts, or null where a process does not say. The exit status is 1 if
-    anything differs.
+    calls, failed, exceptions and in_flight as counts, or null where a process does not say; sum is the SHA-256 of the file
+    that is there, loaded of the one that the process has loaded. The exit status is 1 if anything differs.
     """
     machine.need_root("glupy status")
     found = gluster.volumes(volume)
@@ -70,8 +71,8 @@ def _rows(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
     def row(name: str, place: str, process: dict[str, Any], options: dict[str, str]) -> dict[str, Any]:
         return {"name": name, "place": place, "node": node["host"], "brick": process.get("path"), "pid": process["pid"],
-                "options": options, "counts": process["counts"].get(name), "glupy": node["glupy"],
-                "gluster": node["gluster"], **here["files"][name]}
+                "options": options, "counts": process["counts"].get(name), "loaded": process.get("loaded", {}).get(name),
+                "glupy": node["glupy"], "gluster": node["gluster"], **here["files"][name]}
     for brick in here["bricks"]:
         for name, layer in brick["layers"].items():
             yield row(name, layer["place"], brick, layer["options"])
@@ -98,10 +99,20 @@ def _differences(volume: Volume, seen: list[dict[str, Any]], layers: list[dict[s
         if row["name"] in asked and row["options"] != asked[row["name"]].options:
             yield (f"{row['node']}: {row['brick'] or 'clients'}: the options of {row['name']} are not those that are set; the "
                    f"next gluster volume set {volume.name} mends it")
+        if row["loaded"] and row["sum"] and row["loaded"] != row["sum"]:
+            yield (f"{row['node']}: {row['brick'] or 'clients'}: process {row['pid']} runs another file of {row['name']}, "
+                   f"{row['loaded'][:12]}, than is there now; glupy set {volume.name} {row['name']} reload={_fresh(row)} "
+                   "has it loaded")
         if row["problem"]:
             yield f"{row['node']}: {row['problem']}"
     for what in ("sum", "glupy", "gluster"):
         yield from _unlike(what, layers)
+
+
+def _fresh(row: dict[str, Any]) -> str:
+    """A text for option reload that it does not have yet."""
+    text: str = row["sum"][:12]
+    return text if row["options"].get("reload") != text else f"{text}-again"
 
 
 def _unlike(what: str, layers: list[dict[str, Any]]) -> Iterator[str]:

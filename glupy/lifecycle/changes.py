@@ -16,6 +16,7 @@ from typing import Any
 from glupy.api.translator import Translator
 from glupy.errors import OptionError, quoted
 from glupy.lifecycle import profiling, reload
+from glupy.loading import importing, making
 from glupy.logs import loggers
 from glupy.options import lasting, option
 
@@ -61,12 +62,15 @@ def _ignored(translator: Translator) -> dict[str, str]:
 
 
 def shown(translator: Translator) -> str:
-    """The values in force, a line NAME=VALUE each: declared options, the common ones, then what is not obeyed and why."""
+    """The values in force, a line NAME=VALUE each: declared options, the common ones, then what is not obeyed and why, and
+    the checksum of the source that is loaded, by a name that no option has."""
     pairs = [(option.name, getattr(translator, option.attribute))
              for option in option.declared(type(translator)).values()]
     pairs += [(name.replace("_", "-"), value) for name, value in vars(translator.common).items() if value is not None]
     for name, wrong in _ignored(translator).items():
         pairs.append((f"ignored.{quoted(name)[1:-1].replace('=', '_')}", wrong))
+    loaded = importing.loaded(making.module_of(translator))
+    pairs += [("loaded.sha256", loaded)] if loaded else []
     return "".join(f"{name}={_plain(value)}\n" for name, value in pairs)
 
 

@@ -20,7 +20,7 @@ from types import CodeType, ModuleType
 from typing import TYPE_CHECKING
 
 from glupy.errors import LoadError
-from glupy.loading import classic, finding, trust
+from glupy.loading import checksums, classic, finding, trust
 from glupy.logs import owners, tracebacks
 
 # importlib.abc would load a good part of the standard library into each process: tempfile, shutil, random, compression.
@@ -41,6 +41,8 @@ def import_private(name: str, file: Path, owner: Instance) -> ModuleType:
     """Import a file as a module of its own for a translator. Raises LoadError."""
     private = f"{owners.PREFIX}{name}#{next(_serial)}"
     spec = _spec(private, file)
+    # Before it is read: who replaces the file meanwhile is told that an older one is loaded, and not that the new one is.
+    spec.loader_state = checksums.known(file)
     module = importlib.util.module_from_spec(spec)
     sys.modules[private] = module
     owners.register(private, owner)
@@ -51,6 +53,12 @@ def import_private(name: str, file: Path, owner: Instance) -> ModuleType:
         forget(private)
         raise _import_error(error, file) from error
     return module
+
+
+def loaded(private: str) -> str | None:
+    """The checksum of the source that a module which import_private made was loaded from, if it is known."""
+    spec = getattr(sys.modules.get(private), "__spec__", None)
+    return spec.loader_state if spec else None
 
 
 def forget(private: str) -> None:

@@ -7,6 +7,7 @@ import os
 import pytest
 
 from glupy.command.volumes import asking, counting
+from glupy.command.volumes.counting import Said
 from glupy_filter import bricks, layers, rewriting
 from glupy_filter.graphs import Graph
 from glupy_filter.layers import POSITIONS, Layer
@@ -153,10 +154,11 @@ def test_answers_in_pieces():
 
 def test_counts_in_a_statedump():
     dump = ("[global]\n\n[xlator.glupy.vol-glupy-a]\nin_flight=3\nfops.stat.calls=5\nfops.stat.in_flight=1\n"
-            "fops.stat.failed=2\nfops.stat.errors.ENOENT=2\nfops.open.calls=4\nfops.open.exceptions=1\ntasks.calls=9\n\n"
+            "fops.stat.failed=2\nfops.stat.errors.ENOENT=2\nfops.open.calls=4\nfops.open.exceptions=1\ntasks.calls=9\n"
+            f"options.loaded.sha256={'0a' * 32}\n\n"
             "[xlator.features.locks.vol-locks.priv]\nfops.stat.calls=77\n[xlator.glupy.vol-glupy-b]\n"
             "fops.stat.calls=1\n[xlator.glupy.vol-glupy-b]\nfops.stat.calls=2\n")
     assert counting.read(dump) == {
-        "vol-glupy-a": {"calls": 9, "in_flight": 1, "failed": 2, "exceptions": 1},
-        "vol-glupy-b": {"calls": 3, "in_flight": 0, "failed": 0, "exceptions": 0},
+        "vol-glupy-a": Said({"calls": 9, "in_flight": 1, "failed": 2, "exceptions": 1}, "0a" * 32),
+        "vol-glupy-b": Said({"calls": 3, "in_flight": 0, "failed": 0, "exceptions": 0}),
     }

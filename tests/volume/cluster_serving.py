@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import re
 import stat
 from pathlib import Path
 
@@ -104,15 +106,21 @@ def attached(cluster: Cluster, path: Path) -> None:
 
 
 def loaded_anew(cluster: Cluster, path: Path) -> None:
-    """Another version of it is pushed to all nodes by one command, and loaded by all bricks by another one."""
+    """Another version of it is pushed to all nodes by one command, which bricks run the old one is shown, and how all of them
+    come to load the new one."""
     first = cluster.first
     before = first.bricks("vol")
     file = cluster.top / "talks.py"
     file.write_text(TALKS + "\n\ndef ask_edition(self: Talks, path: str) -> str:\n    return 'second'\n")
     glupy(first, "push", str(file))
-    glupy(first, "set", "vol", "talks", "reload=second")
+    said = glupy(first, "status", "vol", status=1)
+    assert said.count("runs another file of talks") == 3, said
+    mend = re.search(r"; glupy (set vol talks reload=\S+) has it loaded", said)
+    assert mend, said
+    glupy(first, *mend[1].split())
     wait_until(lambda: all("it was loaded anew" in cluster.brick_log(node, "vol") for node in cluster.nodes), "all bricks")
     assert os.getxattr(path, "user.edition") == b"second" and first.bricks("vol") == before
+    assert {row["loaded"] for row in as_asked(cluster, "vol", 3)} == {hashlib.sha256(file.read_bytes()).hexdigest()}
 
 
 def replaced(cluster: Cluster) -> None:

@@ -3,7 +3,7 @@
 gluster.py    glusterd's answers: volumes, bricks, peers
 addresses.py  whose an address is
 asking.py     a question to all nodes, by `gluster system:: execute`
-counting.py   what GlusterFS's processes on a node have counted in their layers
+counting.py   what GlusterFS's processes on a node have counted in their layers, and loaded
 node.py       what a node answers: `peer_glupy`, which glusterd runs there
 checking.py   whether all nodes are ready for a layer, and what mends those that are not
 changing.py   a layer of a volume changed, in the two steps that glusterd needs

@@ -1,4 +1,4 @@
-"""What GlusterFS's processes on this node have counted in their layers.
+"""What GlusterFS's processes on this node have counted in their layers, and which file they have loaded.
 
 It is asked for as GlusterFS has it: a statedump, by SIGUSR1, of what translators keep and of nothing else, into a folder of
 ours; a file beside glusterd's says both to the process that is named by its number. Parts of statedumps that are long, such
@@ -14,6 +14,7 @@ import signal
 import tempfile
 import time
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from glupy.command.health import processes
@@ -26,12 +27,21 @@ _PATIENCE = 5
 _SECTION = re.compile(r"^\[(.+)\]$", re.M)
 _OURS = "xlator.glupy."
 _COUNT = re.compile(r"^(?:\S+\.)?fops\.\w+\.(calls|failed|exceptions|in_flight)=(\d+)$", re.M)
+_LOADED = re.compile(r"^(?:\S+\.)?options\.loaded\.sha256=([0-9a-f]{64})$", re.M)
 _BLOCKED = re.compile(r"^SigBlk:\s*([0-9a-f]+)$", re.M)
 
 
-def counts(pids: Iterable[int]) -> dict[int, dict[str, dict[str, int]]]:
-    """By process and by the layer's name in its volfile: `calls`, and of these `in_flight`, `failed` (answered with an errno)
-    and those with `exceptions`. Processes that do not answer in time are left out."""
+@dataclass
+class Said:
+    """What a process says of a layer: `calls`, and of these `in_flight`, `failed` (answered with an errno) and those with
+    `exceptions`; and the SHA-256 of the file that it has loaded, if it is known."""
+
+    counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(("calls", "in_flight", "failed", "exceptions"), 0))
+    loaded: str | None = None
+
+
+def said(pids: Iterable[int]) -> dict[int, dict[str, Said]]:
+    """By process and by the layer's name in its volfile. Processes that do not answer in time are left out."""
     folder = Path(tempfile.mkdtemp(prefix="glupy-status.", dir=bricks.RUN))
     asked = [pid for pid in pids if _takes_signals(pid)]
     notes = {pid: bricks.RUN / f"glusterdump.{pid}.options" for pid in asked}
@@ -51,16 +61,17 @@ def clients(volume: str) -> list[int]:
     return [process.pid for process in _running() if _volume(process) == volume]
 
 
-def read(dump: str) -> dict[str, dict[str, int]]:
-    """The sums over all fops, of each of our layers in a statedump."""
-    found: dict[str, dict[str, int]] = {}
+def read(dump: str) -> dict[str, Said]:
+    """What is said of each of our layers in a statedump; the counts are sums over all fops."""
+    found: dict[str, Said] = {}
     starts = [*_SECTION.finditer(dump)]
     for start, end in zip(starts, [*(each.start() for each in starts[1:]), len(dump)], strict=True):
         if not start[1].startswith(_OURS):
             continue
-        sums = found.setdefault(start[1].removeprefix(_OURS), dict.fromkeys(("calls", "in_flight", "failed", "exceptions"), 0))
+        layer = found.setdefault(start[1].removeprefix(_OURS), Said())
         for key, number in _COUNT.findall(dump, start.end(), end):
-            sums[key] += int(number)
+            layer.counts[key] += int(number)
+        layer.loaded = next(iter(_LOADED.findall(dump, start.end(), end)), layer.loaded)
     return found
 
 

@@ -132,20 +132,22 @@ def state(volumes: Iterable[str], count: bool) -> dict[str, Any]:
     found = machine.gluster()
     states = {name: _state(GLUSTERD / "vols" / name) for name in volumes}
     if count:
-        _count(states)
+        _ask_processes(states)
     return {"gluster": found.version, "volumes": states, "filter": cluster.filter_problem(found)}
 
 
-def _count(states: dict[str, Any]) -> None:
-    """Add what the layers in this node's bricks and mounts have counted; None where a process does not say."""
+def _ask_processes(states: dict[str, Any]) -> None:
+    """Add what the layers in this node's bricks and mounts have counted and loaded; nothing where a process does not say."""
     pids = {brick["pid"] for each in states.values() for brick in each["bricks"] if brick["pid"] and brick["layers"]}
     pids |= {mount["pid"] for each in states.values() for mount in each["mounts"]}
-    found = counting.counts(sorted(pids))
+    found = counting.said(sorted(pids))
     for volume, each in states.items():
         mark = Graph("", volume).mark
         for process in (*each["bricks"], *each["mounts"]):
-            there = found.get(process["pid"], {})
-            process["counts"] = {name.removeprefix(mark): sums for name, sums in there.items() if name.startswith(mark)}
+            there = {name.removeprefix(mark): layer for name, layer in found.get(process["pid"], {}).items()
+                     if name.startswith(mark)}
+            process["counts"] = {name: layer.counts for name, layer in there.items()}
+            process["loaded"] = {name: layer.loaded for name, layer in there.items()}
 
 
 def _state(folder: Path) -> dict[str, Any]:
