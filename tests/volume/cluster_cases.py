@@ -15,6 +15,7 @@ from pathlib import Path
 sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve().parents[1])]
 
 from cluster_failing import failing  # noqa: E402
+from cluster_programs import programs  # noqa: E402
 from cluster_serving import serving  # noqa: E402
 from cluster_shapes import shapes  # noqa: E402
 from cluster_steps import check_logs  # noqa: E402
@@ -22,7 +23,10 @@ from support import cases  # noqa: E402
 from support.glusterd import run  # noqa: E402
 from support.nodes import Cluster  # noqa: E402
 
-CASES: dict[str, Callable[[Cluster], None]] = {case.__name__: case for case in (serving, failing, shapes)}
+CASES: dict[str, Callable[[Cluster], None]] = {case.__name__: case for case in (serving, failing, shapes, programs)}
+
+#: Of those that do without three.
+NODES = {"programs": 1}
 
 
 def look_after() -> None:
@@ -40,7 +44,7 @@ def main() -> int:
     with cases.folder() as top:
         (top / "glupy.conf").write_text(f"[glupy]\ntranslators = {Path(__file__).resolve().parents[1] / 'translators'}\n")
         os.environ["GLUPY_CONF"] = str(top / "glupy.conf")
-        cluster = Cluster(top)
+        cluster = Cluster(top, NODES.get(sys.argv[1], 3))
         try:
             CASES[sys.argv[1]](cluster)
             check_logs(cluster)
