@@ -26,35 +26,53 @@ for pair in glusterd:/var/lib/glusterd log:/var/log/glusterfs; do
     mount --bind "$top/${pair%%:*}" "${pair#*:}"
 done
 mkdir -p "$top/log/bricks"
-mkdir "$top/farm"
+mkdir -p "$top/farm"
 mount -t tmpfs -o mode=755 glupy-farm "$top/farm"
 mkdir -p "$top/farm/original" "$top/farm/run" "$top/farm/etc-original" "$top/farm/etc/glupy"
 mkdir -p "$top/farm/lib/$version/xlator" "$top/farm/lib/$version/filter"
 mount --rbind "$lib" "$top/farm/original"
-link() { # all that is in a folder, but for one name
+link() { # all that is in a folder, but for some names
     for entry in "$1"/*; do
-        [ "${entry##*/}" = "$3" ] || ln -s "$entry" "$2"
+        case " $3 " in *" ${entry##*/} "*) ;; *) ln -s "$entry" "$2" ;; esac
     done
 }
 link "$top/farm/original" "$top/farm/lib" "$version"
 link "$top/farm/original/$version" "$top/farm/lib/$version" xlator
-link "$top/farm/original/$version/xlator" "$top/farm/lib/$version/xlator" user
-cp -a "$top/farm/original/$version/xlator/user" "$top/farm/lib/$version/xlator/user"
+link "$top/farm/original/$version/xlator" "$top/farm/lib/$version/xlator" "features user"
+mkdir "$top/farm/lib/$version/xlator/features" "$top/farm/lib/$version/xlator/user"
+link "$top/farm/original/$version/xlator/features" "$top/farm/lib/$version/xlator/features" glupy.so
+ln -s "$home/glupy.so" "$top/farm/lib/$version/xlator/features"
+[ ! -e "$lib/$version/xlator/user" ] || cp -a "$lib/$version/xlator/user/." "$top/farm/lib/$version/xlator/user"
 mount --rbind /etc "$top/farm/etc-original"
 link "$top/farm/etc-original" "$top/farm/etc" glupy
 mount --bind "$top/etc" "$top/farm/etc/glupy"
 mount --rbind "$top/farm/etc" /etc
-# glusterd's socket is in /run itself, and so is the staged glupy.
+# glusterd's socket is in /run itself, and so may be the staged glupy.
 stage=${home%/*}
 mount --rbind /run "$top/farm/run"
 mount -t tmpfs -o mode=755 glupy-run /run
-mkdir -p /run/gluster "$stage"
-mount --rbind "$top/farm$stage" "$stage"
+mkdir -p /run/gluster
+case $stage in
+/run/*) mkdir -p "$stage" && mount --rbind "$top/farm$stage" "$stage" ;;
+esac
 for program in "$home"/bin/peer_*; do
     [ ! -e "$program" ] || ln -sf "$program" "$top/farm/lib"
 done
 [ ! -e "$home/bin/glupy-filter" ] || ln -s "$home/bin/glupy-filter" "$top/farm/lib/$version/filter/glupy"
 mount --rbind "$top/farm/lib" "$lib"
+"""
+
+
+#: Run where a node lives in another system's root, before all else: what of ours is there, too.
+ENTER = """\
+hostname "$1"
+mkdir -p "$3$2"
+mount --rbind "$2" "$3$2"
+mount --rbind /dev "$3/dev"
+mount -t proc proc "$3/proc"
+mount -t sysfs sysfs "$3/sys"
+mount -t tmpfs -o mode=755 glupy-run "$3/run"
+exec chroot "$3" sleep infinity
 """
 
 
@@ -76,24 +94,25 @@ end-volume
 
 
 class Node:
-    """One of them. `top` has all that it leaves."""
+    """One of them. `top` has all that it leaves. With `root` it lives in another system's root, which has a stage of glupy at
+    `home`; what a node of that number has left before, it goes on with."""
 
-    def __init__(self, top: Path, number: int) -> None:
+    def __init__(self, top: Path, number: int, root: Path | None = None, home: Path | None = None) -> None:
         self.name, self.address, self.top = f"n{number}", f"10.78.0.{number}", top / f"n{number}"
-        self.top.mkdir()
         self.translators = self.top / "etc/translators"  # which is /etc/glupy/translators there
-        self.translators.mkdir(parents=True)
-        self.home = Path(os.environ["GLUPY_STAGE"])
-        xlators = Path(run("/usr/sbin/glusterfsd", "--print-xlatordir").strip())
-        self.library, self.version = xlators.parents[1], xlators.parent.name
+        self.translators.mkdir(parents=True, exist_ok=root is not None)
+        self.home = home or Path(os.environ["GLUPY_STAGE"])
         self.environment = environment()
         self.environment.pop("GLUPY_CONF", None)
         self.keeper = subprocess.Popen(["unshare", "--mount", "--net", "--uts", "--propagation", "unchanged",
-                                        "sh", "-c", f"hostname {self.name}; exec sleep infinity"])
+                                        "sh", "-euc", ENTER if root else 'hostname "$1"; exec sleep infinity', "sh", self.name,
+                                        top, root or "/"])
         own = Path("/proc/self/ns/net")
         wait_until(lambda: os.readlink(f"/proc/{self.keeper.pid}/ns/net") != os.readlink(own), "namespaces")
         wait_until(lambda: Path(f"/proc/{self.keeper.pid}/comm").read_text() == "sleep\n", "the node's keeper")
         self._connect()
+        xlators = Path(self.run("/usr/sbin/glusterfsd", "--print-xlatordir").strip())
+        self.library, self.version = xlators.parents[1], xlators.parent.name
         self.run("sh", "-c", MOUNTS, "sh", self.top, self.library, self.version, self.home)
         (self.top / "glusterd.vol").write_text(GLUSTERD)
         self.glusterd = Glusterd(self.top / "log/glusterd.log", self.environment, ["-f", self.top / "glusterd.vol"],
@@ -117,7 +136,7 @@ class Node:
 
     def command(self, *command: str | Path) -> list[str | Path]:
         """A command that is run on this node."""
-        return ["nsenter", f"--target={self.keeper.pid}", "--mount", "--net", "--uts", "--root", "--", *command]
+        return ["nsenter", f"--target={self.keeper.pid}", "--mount", "--net", "--uts", "--root", "--wd", "--", *command]
 
     def done(self, *command: str | Path) -> subprocess.CompletedProcess[str]:
         """Run a command on this node, whatever comes of it."""
@@ -152,6 +171,12 @@ class Node:
                 continue  # it has ended
         assert self.glusterd.process
         self.glusterd.process.wait(PATIENCE)
+
+    def end(self) -> None:
+        """End all that runs here, and its namespaces."""
+        self.kill()
+        self.keeper.kill()
+        self.keeper.wait(PATIENCE)
 
     def plug(self, state: str) -> None:
         """Take its network cable out ("down") or put it in ("up")."""
@@ -207,6 +232,11 @@ class Cluster:
         """Give nodes a translator, and its link."""
         for node in nodes or self.nodes:
             (node.translators / f"{name}.py").write_text(text)
+        self.link(name, nodes or self.nodes)
+
+    def link(self, name: str, nodes: list[Node]) -> None:
+        """Give nodes the link of a translator."""
+        for node in nodes:
             node.run("ln", "-sfn", node.home / "glupy.so", node.user_links / f"{name}.so")
 
     def bricks_of(self, volume: str) -> list[str]:

@@ -6,8 +6,10 @@ import os
 
 import pytest
 
-from glupy.command.volumes import asking, counting
+from glupy.command.problem import Problem
+from glupy.command.volumes import asking, checking, counting
 from glupy.command.volumes.counting import Said
+from glupy.command.volumes.gluster import Peer, Volume
 from glupy_filter import bricks, layers, rewriting
 from glupy_filter.graphs import Graph
 from glupy_filter.layers import POSITIONS, Layer
@@ -150,6 +152,39 @@ def test_answers_in_pieces():
     assert max(map(len, lines)) < 1000 and len(lines) > 3
     assert asking.gathered("\n".join(["noise", *reversed(lines)])) == answers
     assert asking.gathered("\n".join(lines[1:])) == {"u2": answers["u2"]}
+
+
+def test_glupy_in_two_versions(monkeypatch, capsys):
+    """As while nodes are brought up to another one: a layer is not changed then."""
+    here = {"problems": [], "sum": "ab" * 32, "file": "/t/a.py"}
+    answers = {uuid: {"glupy": version, "problems": [], "translators": {"a": here}}
+               for uuid, version in (("u1", "1"), ("u2", "2"))}
+    monkeypatch.setattr(asking, "ask", lambda question, peers: answers)
+    peers = [Peer("u1", "n1", True), Peer("u2", "n2", True), Peer("u3", "n3", False)]
+    volume = Volume("vol", True, (("u1", "n1:/b"),), 1, 0, {})
+    with pytest.raises(Problem, match="nothing was changed"):
+        checking.ready(volume, Layer("a", "posix"), peers)
+    said = capsys.readouterr().err
+    assert "n1: glupy 1 is here, and others have another version\n    apt install" in said and "n2: glupy 2 is here" in said
+    answers["u2"]["glupy"] = "1"
+    checking.ready(volume, Layer("a", "posix"), peers)
+
+
+def test_volfiles_of_a_snapshot(volume):
+    """They are in a folder of the snapshot's, by the name that its volume has there, and so is what a process began with."""
+    folder = volume.parents[1] / "snaps/daily/0a1b"
+    folder.parent.mkdir(parents=True)
+    volume.rename(folder)
+    for path in folder.glob("*vol*.vol"):
+        path.rename(folder / path.name.replace("vol", "0a1b", 1))
+    (folder / "info").write_text("user.glupy.a=posix x=1\nuser.glupy.b=client\n")
+    for path in folder.glob("*.vol"):
+        assert rewriting.rewrite(path) == []
+    found = {path.name: set(Graph(path.read_text(), "0a1b").layers()) for path in folder.glob("*.vol")}
+    assert found == {"0a1b.n1.b-one.vol": {"a"}, "0a1b-shd.vol": set(), "trusted-0a1b.tcp-fuse.vol": {"b"},
+                     "0a1b.tcp-fuse.vol": {"b"}, "trusted-0a1b.tcp-gfproxy-fuse.vol": set()}
+    assert set(next(bricks.of(folder)).started_with()) == {"a"}
+    assert (bricks.RUN / "snaps/daily/0a1b/n1-b-one.glupy").exists()
 
 
 def test_counts_in_a_statedump():

@@ -38,15 +38,16 @@ def look_after() -> None:
             os._exit(os.waitstatus_to_exitcode(status) & 0xFF)
 
 
-def main() -> int:
+def in_a_cluster(case: Callable[[Cluster], None], nodes: int = 3) -> int:
+    """Run a case with as many nodes, and look at all logs after it."""
     run("mount", "-t", "proc", "proc", "/proc")
     look_after()
     with cases.folder() as top:
         (top / "glupy.conf").write_text(f"[glupy]\ntranslators = {Path(__file__).resolve().parents[1] / 'translators'}\n")
         os.environ["GLUPY_CONF"] = str(top / "glupy.conf")
-        cluster = Cluster(top, NODES.get(sys.argv[1], 3))
+        cluster = Cluster(top, nodes)
         try:
-            CASES[sys.argv[1]](cluster)
+            case(cluster)
             check_logs(cluster)
         except BaseException:
             cluster.show_logs()
@@ -55,4 +56,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(in_a_cluster(CASES[sys.argv[1]], NODES.get(sys.argv[1], 3)))
