@@ -14,7 +14,7 @@ from support.waiting import wait_until
 
 
 def interrupted(cluster: Cluster) -> None:
-    """A node goes away in the middle: the command says so and ends, and goes on when it is called again."""
+    """A node goes away in the middle: the command says so and ends; what was done is taken back, or gone on with."""
     first, _, third = cluster.nodes
     command = first.command(first.home / "bin/glupy", "attach", "vol", "talks", "-o", "greeting=first")
     with subprocess.Popen(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=first.environment) as done:
@@ -30,7 +30,9 @@ def interrupted(cluster: Cluster) -> None:
     assert f"{third.address} cannot be reached" in glupy(first, "attach", "vol", "talks", status=1)
     back(cluster, third)
     assert "lacks talks; glupy attach vol talks goes on with it" in glupy(first, "status", "vol", status=1)
-    glupy(first, "attach", "vol", "talks")
+    said = glupy(first, "detach", "vol", "talks")
+    assert 1 <= said.count("restart the bricks of vol on") <= 2 and as_asked(cluster, "vol", 0) == []
+    glupy(first, "attach", "vol", "talks", "-o", "greeting=first")
     as_asked(cluster, "vol", 3)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from cluster_steps import TALKS, as_asked, glupy, healed, mounted, seen, written
 from support.nodes import Cluster, Node
 from support.waiting import wait_until
@@ -15,13 +17,16 @@ def distributed(cluster: Cluster) -> None:
     assert "gluster volume stop one, then the same command, then gluster volume start one" in said
     assert "user.glupy" not in first.gluster("volume", "info", "one")
     first.gluster("volume", "stop", "one")
-    glupy(first, "attach", "one", "talks", "--at", "locks", "-o", "greeting=first")
+    glupy(first, "attach", "one", "talks", "--at", "locks", "-o", "greeting=none")
+    glupy(first, "set", "one", "talks", "greeting=first")
     first.gluster("volume", "start", "one")
     assert {row["place"] for row in as_asked(cluster, "one", 3)} == {"locks"}
     with mounted(cluster, "one") as path:
         for number in range(20):  # of all bricks
             (path / f"f{number}").touch()
             assert (seen(path / f"f{number}") or [""] * 4)[3] == "first"
+    saved = cluster.status("one")["asked"]["talks"]
+    assert saved == "locks greeting=first" and f"user.glupy.talks: {saved}" in first.gluster("volume", "info", "one")
     # A reset of the whole volume takes the layer out of its options, not out of bricks that run.
     first.gluster("volume", "reset", "one")
     assert len(cluster.status_anyway("one")["layers"]) == 3 and cluster.status_anyway("one")["differences"]
@@ -30,6 +35,14 @@ def distributed(cluster: Cluster) -> None:
     first.gluster("volume", "start", "one")
     assert as_asked(cluster, "one", 0) == []
     first.gluster("volume", "stop", "one")
+    # What was saved of its options brings it back; what was set last holds at the next change.
+    first.gluster("volume", "set", "one", "user.glupy.talks", saved)
+    assert cluster.status_anyway("one")["differences"]
+    first.gluster("volume", "set", "one", "user.any", "other")
+    assert {(row["place"], row["options"]["greeting"], row["pid"]) for row in as_asked(cluster, "one", 3)} == {
+        ("locks", "first", None)}
+    glupy(first, "detach", "one", "talks")
+    as_asked(cluster, "one", 0)
 
 
 def dispersed(cluster: Cluster) -> None:
@@ -62,8 +75,23 @@ def grown(cluster: Cluster) -> None:
         for number in range(30):
             assert (path / f"f{number}").read_bytes() == b"%d" % number * 1000
             assert seen(path / f"f{number}") is not None
+        rolled(cluster, path)
     assert all(any((node.top / name).glob("f*")) for node in cluster.nodes for name in ("three", "three-more"))
     as_asked(cluster, "three", 6)
+
+
+def rolled(cluster: Cluster, path: Path) -> None:
+    """The layer goes from all six bricks and comes back, while the volume serves: it would not with two bricks of a set away,
+    as replicas have a quorum."""
+    first = cluster.first
+    with written(path / "rolled"):
+        glupy(first, "detach", "three", "talks")
+        assert as_asked(cluster, "three", 0) == [] and seen(path / "f0") is None
+        said = glupy(cluster.nodes[1], "attach", "three", "talks", "-o", "greeting=rolled")
+        assert said.count("restart the bricks of three on") == 3
+        assert len({row["brick"] for row in as_asked(cluster, "three", 6)}) == 6
+        assert (seen(path / "f0") or [""] * 4)[3] == "rolled"
+    healed(cluster, "three")
 
 
 def balanced(node: Node, volume: str) -> bool:
