@@ -17,13 +17,13 @@ sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve
 from cluster_failing import failing  # noqa: E402
 from cluster_programs import programs  # noqa: E402
 from cluster_serving import serving  # noqa: E402
-from cluster_shapes import shapes  # noqa: E402
+from cluster_shapes import grows, shapes  # noqa: E402
 from cluster_steps import check_logs  # noqa: E402
 from support import cases  # noqa: E402
 from support.glusterd import run  # noqa: E402
 from support.nodes import Cluster  # noqa: E402
 
-CASES: dict[str, Callable[[Cluster], None]] = {case.__name__: case for case in (serving, failing, shapes, programs)}
+CASES: dict[str, Callable[[Cluster], None]] = {case.__name__: case for case in (serving, failing, shapes, grows, programs)}
 
 #: Of those that do without three.
 NODES = {"programs": 1}

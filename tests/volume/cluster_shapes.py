@@ -103,8 +103,13 @@ def balanced(node: Node, volume: str) -> bool:
 
 
 def shapes(cluster: Cluster) -> None:
-    """Distributed, dispersed, and distributed-replicated volumes."""
+    """Distributed and dispersed volumes."""
     cluster.install("talks", TALKS)
     distributed(cluster)
     dispersed(cluster)
+
+
+def grows(cluster: Cluster) -> None:
+    """A distributed-replicated volume."""
+    cluster.install("talks", TALKS)
     grown(cluster)
