@@ -3,11 +3,7 @@ stored is encrypted."""
 
 from __future__ import annotations
 
-import ctypes
-import errno
-import mmap
 import os
-import random
 import secrets
 import shutil
 import subprocess
@@ -20,18 +16,12 @@ from typing import Any
 import pytest
 import test_bricks
 from support.bricks import Brick
+from support.exerciser import BLOCK, Exerciser
 from support.four_bricks import cluster
 from support.mounts import Mount
 from support.volfiles import Layer, layer
 
 ROOT = Path(__file__).resolve().parents[2]
-BLOCK = 4096
-
-#: Of fallocate(2). GlusterFS's mount takes FALLOC_FL_ZERO_RANGE for a plain fallocate: tests/testing/test_content.py has
-#: zerofill.
-KEEP_SIZE, PUNCH_HOLE = 0x1, 0x2
-
-_libc = ctypes.CDLL(None, use_errno=True)
 
 
 @pytest.fixture
@@ -66,137 +56,6 @@ def in_brick(key: Path) -> Iterator[Path]:
 
 
 WHERE = pytest.mark.parametrize("where", [alone, in_brick])
-
-
-class Exerciser:
-    """Does what fsx does: anything, anywhere in one file, and looks after each step at what it has to be."""
-
-    LONGEST = 40_000
-
-    def __init__(self, path: Path, seed: int) -> None:
-        self.path, self.random = path, random.Random(seed)
-        self.data = bytearray()
-        self.done: list[tuple[Any, ...]] = []
-        path.touch()
-
-    def run(self, steps: int) -> None:
-        ways = [self.write, self.write, self.write, self.append, self.direct, self.write_only, self.mapped, self.truncate,
-                self.ftruncate, self.allocate, self.keep, self.punch, self.copy, self.renamed]
-        for _ in range(steps):
-            way = self.random.choice(ways)
-            offset, length = self.random.randrange(self.LONGEST), self.random.choice((1, 15, 100, BLOCK, 3 * BLOCK + 7))
-            if self.random.random() < 0.3:
-                offset -= offset % BLOCK
-            self.done.append((way.__name__, offset, length))
-            with self.opened(os.O_RDWR) as fd:
-                way(fd, offset, length)
-            self.look()
-
-    def look(self) -> None:
-        with self.opened(os.O_RDONLY | self.random.choice((0, os.O_DIRECT))) as fd:
-            found = self.read(fd, 0, (len(self.data) // BLOCK + 2) * BLOCK)
-            assert found == self.data, self.done[-3:]
-            assert os.fstat(fd).st_size == os.stat(self.path).st_size == len(self.data), self.done[-3:]
-            try:
-                data = os.lseek(fd, 0, os.SEEK_DATA)
-            except OSError as error:
-                assert error.errno == errno.ENXIO
-                data = len(self.data)
-            assert not any(self.data[:data]), self.done[-3:]
-
-    @contextmanager
-    def opened(self, flags: int) -> Iterator[int]:
-        fd = os.open(self.path, flags)
-        try:
-            yield fd
-        finally:
-            os.close(fd)
-
-    @staticmethod
-    def read(fd: int, offset: int, length: int) -> bytes:
-        """Into aligned memory, as O_DIRECT wants it."""
-        with mmap.mmap(-1, max(length, BLOCK)) as memory:
-            return memory[:os.preadv(fd, [memory], offset)]
-
-    def put(self, offset: int, data: bytes) -> None:
-        self.data.extend(bytes(max(0, offset - len(self.data))))
-        self.data[offset:offset + len(data)] = data
-
-    def write(self, fd: int, offset: int, length: int) -> None:
-        data = self.random.randbytes(length)
-        assert os.pwrite(fd, data, offset) == length
-        self.put(offset, data)
-
-    def append(self, fd: int, offset: int, length: int) -> None:
-        data = self.random.randbytes(length)
-        with self.opened(os.O_WRONLY | os.O_APPEND) as other:
-            assert os.write(other, data) == length
-        self.put(len(self.data), data)
-
-    def write_only(self, fd: int, offset: int, length: int) -> None:
-        with self.opened(os.O_WRONLY) as other:
-            self.write(other, offset, length)
-
-    def direct(self, fd: int, offset: int, length: int) -> None:
-        offset, data = offset - offset % BLOCK, self.random.randbytes(-(-length // BLOCK) * BLOCK)
-        with self.opened(os.O_RDWR | os.O_DIRECT) as other, mmap.mmap(-1, len(data)) as memory:
-            memory[:] = data
-            assert os.pwritev(other, [memory], offset) == len(data)
-        self.put(offset, data)
-
-    def mapped(self, fd: int, offset: int, length: int) -> None:
-        if not self.data:
-            return
-        offset %= len(self.data)
-        data = self.random.randbytes(min(length, len(self.data) - offset))
-        with mmap.mmap(fd, len(self.data)) as memory:
-            memory[offset:offset + len(data)] = data
-            memory.flush()
-        self.put(offset, data)
-
-    def resized(self, size: int) -> None:
-        del self.data[size:]
-        self.data.extend(bytes(size - len(self.data)))
-
-    def truncate(self, fd: int, offset: int, length: int) -> None:
-        os.truncate(self.path, offset)
-        self.resized(offset)
-
-    def ftruncate(self, fd: int, offset: int, length: int) -> None:
-        os.ftruncate(fd, offset)
-        self.resized(offset)
-
-    def _fallocate(self, fd: int, mode: int, offset: int, length: int) -> None:
-        if _libc.fallocate(fd, mode, ctypes.c_long(offset), ctypes.c_long(length)):
-            number = ctypes.get_errno()
-            raise OSError(number, os.strerror(number))
-
-    def allocate(self, fd: int, offset: int, length: int) -> None:
-        self._fallocate(fd, 0, offset, length)
-        self.resized(max(offset + length, len(self.data)))
-
-    def keep(self, fd: int, offset: int, length: int) -> None:
-        self._fallocate(fd, KEEP_SIZE, offset, length)
-
-    def punch(self, fd: int, offset: int, length: int) -> None:
-        self._fallocate(fd, PUNCH_HOLE | KEEP_SIZE, offset, length)
-        self.put(min(offset, len(self.data)), bytes(max(0, min(length, len(self.data) - offset))))
-
-    def copy(self, fd: int, offset: int, length: int) -> None:
-        source = self.random.randrange(self.LONGEST)
-        if source < offset + length and offset < source + length:
-            return  # the kernel refuses what overlaps
-        data = bytes(self.data[source:source + length])
-        done = 0
-        while done < len(data):
-            done += os.copy_file_range(fd, fd, len(data) - done, source + done, offset + done)
-        if data:
-            self.put(offset, data)
-
-    def renamed(self, fd: int, offset: int, length: int) -> None:
-        other = self.path.with_name("renamed")
-        self.path.rename(other)
-        other.rename(self.path)
 
 
 @WHERE
