@@ -24,8 +24,9 @@ every `interval`. Files larger than `file-size`, names that match `at-once`, sym
 and whatever GlusterFS itself removes (heal, rebalance) never get there. If the bin cannot take a file, it is removed all
 the same, and the log says so.
 
-It belongs into every brick, above access-control. Where a file was is remembered by its directory's gfid, so a brick that
-has just started needs no paths, and a directory that was renamed meanwhile is found.
+It belongs into every brick, above index, so that heal brings to a brick that was away what its bin has missed. Where a file was
+is remembered by its directory's gfid, so a brick that has just started needs no paths, and a directory that was renamed meanwhile
+is found.
 """
 
 from __future__ import annotations
@@ -48,6 +49,10 @@ RESTORE, ORIGIN_SHOWN = "user.trash.restore", "user.trash.origin"
 ORIGIN = "trusted.trash.origin"  # 16 bytes of the directory's gfid, then the name
 LINKTO, SHARD = "trusted.glusterfs.dht.linkto", "trusted.glusterfs.shard.block-size"
 
+#: Replication's counts, in a file or directory, of what a replica that is away has missed of it: data, metadata, entries.
+PENDING, DIRTY, COUNTS = "trusted.afr.", "trusted.afr.dirty", struct.Struct(">3I")
+ADD_ARRAY, NAME_MADE = 0, "glusterfs.xattrop-entry-create"  # GF_XATTROP_ADD_ARRAY, GF_XATTROP_ENTRY_IN_KEY
+
 #: The gfids of our directories, the same on all bricks and known without a lookup: these bytes, and the user's id.
 PREFIX = uuid.UUID("5b6f1d0e-8a43-4c51-9d27-e60300000000").bytes[:12]
 TOP_ID = 0xFFFFFFFF
@@ -61,6 +66,7 @@ NAME_MAX = 255
 TRIES = 100
 CHUNK = 1 << 20
 SET_MODE_AND_OWNER = 0x7
+LINK_MODE = 0o1000  # of DHT's links
 
 
 def bin_gfid(uid: int) -> Gfid:
@@ -166,18 +172,20 @@ class Trash(Translator, fops={
             try:
                 inode = found.inode.link(None, None, found.buf)
                 unknown = frame.pid == AS_ROOT_PID
-                folder = await self.bin(found.buf.ia_uid if unknown else user, found.buf.ia_gid if unknown else group)
+                away = await self.away(above(loc))
+                folder = await self.bin(found.buf.ia_uid if unknown else user, found.buf.ia_gid if unknown else group, away)
                 await self.child.setxattr(Loc(inode=inode, gfid=inode.gfid), {ORIGIN: origin(loc)}, 0)
-                return await self.linked(inode, folder, loc.name or "")
+                return await self.placed(inode, folder, loc.name or "", away)
             except OSError as error:
                 self.log.warning("%s is removed and not kept: %s", loc.path, str(error))
                 return None
 
-    async def linked(self, inode: Inode, folder: Inode, name: str) -> Loc:
+    async def placed(self, inode: Inode, folder: Inode, name: str, away: dict[str, bytes]) -> Loc:
         """Give a file another name in a bin. One that it had there before may be refused it: see put_back()."""
         file = Loc(inode=inode, gfid=inode.gfid)
         for number in range(TRIES):
             goal = Loc.from_inode(folder).child(entry_name(name, inode.gfid, number), inode)
+            await self.missed(folder, goal.name or "", away)
             reply = await self.child.link(file, goal).or_error()
             if reply.op_ret >= 0:
                 return goal
@@ -188,8 +196,23 @@ class Trash(Translator, fops={
     def wanted(self, buf: Iatt, found: Xdata) -> bool:
         """Is a file one to be kept?"""
         limit = min((size for size in (self.file_size, self.total) if size), default=None)
-        return (buf.ia_type == IaType.IFREG and (limit is None or buf.ia_size <= limit)
-                and not (LINKTO in found and not buf.ia_size) and SHARD not in found)
+        link = LINKTO in found and (not buf.ia_size or buf.ia_prot == LINK_MODE)  # or what rebalance has copied so far
+        return buf.ia_type == IaType.IFREG and (limit is None or buf.ia_size <= limit) and not link and SHARD not in found
+
+    # What replicas miss that are away
+
+    async def away(self, gfid: Gfid) -> dict[str, bytes]:
+        """What to add to the counts of a directory in which we change a name: those of one that is just being changed for a client
+        say who does not hear of it."""
+        found = await self.child.getxattr(Loc(gfid=gfid, inode=self.table().find(gfid) or self.table().new()), None).or_error()
+        counts = {name: found.dict.get_as(name, "bytes") for name in (found.dict if found.op_ret >= 0 else ())
+                  if name.startswith(PENDING) and name != DIRTY}
+        return {name: COUNTS.pack(0, 0, 1) for name, count in counts.items() if len(count) == COUNTS.size and any(count)}
+
+    async def missed(self, folder: Inode, name: str, away: dict[str, bytes]) -> None:
+        """Have heal look for a name that we are about to change, in which replication takes no part."""
+        if away:
+            await self.child.xattrop(Loc(inode=folder, gfid=folder.gfid), ADD_ARRAY, away, {NAME_MADE: name}).or_error()
 
     # Bins
 
@@ -198,12 +221,12 @@ class Trash(Translator, fops={
         assert table is not None  # of a request there is always one
         return table
 
-    async def bin(self, uid: int, gid: int) -> Inode:
+    async def bin(self, uid: int, gid: int, away: dict[str, bytes]) -> Inode:
         """A user's bin, made when it is first needed."""
-        top = await self.directory(self.table().root, TOP, TOP_ID, 0o711, 0, 0)
-        return await self.directory(top, str(uid), uid, 0o700, uid, gid)
+        top = await self.directory(self.table().root, TOP, TOP_ID, Iatt(ia_prot=0o711), away)
+        return await self.directory(top, str(uid), uid, Iatt(ia_prot=0o700, ia_uid=uid, ia_gid=gid), away)
 
-    async def directory(self, parent: Inode, name: str, number: int, mode: int, uid: int, gid: int) -> Inode:
+    async def directory(self, parent: Inode, name: str, number: int, owner: Iatt, away: dict[str, bytes]) -> Inode:
         gfid = bin_gfid(number)
         known = self.table().find(gfid)
         if known is not None:
@@ -211,15 +234,15 @@ class Trash(Translator, fops={
         loc = Loc.from_inode(parent).child(name)
         reply: Any = await self.child.lookup(loc).or_error()
         if reply.op_ret < 0 and reply.op_errno == errno.ENOENT:
-            reply = await self.child.mkdir(loc, mode, 0, {"gfid-req": gfid}).or_error()
+            await self.missed(parent, name, away)
+            reply = await self.child.mkdir(loc, owner.ia_prot, 0, {"gfid-req": gfid}).or_error()
             if reply.op_ret < 0 and reply.op_errno == errno.EEXIST:  # another request was faster
                 reply = await self.child.lookup(loc).or_error()
         if reply.op_ret < 0:
             raise OSError(reply.op_errno, f"{TOP}: {os.strerror(reply.op_errno)}")
         if reply.buf.ia_gfid != gfid:
             raise OSError(errno.EEXIST, f"there is another directory {TOP} or in it than ours")
-        if reply.buf.ia_uid != uid:
-            owner = Iatt(ia_type=IaType.IFDIR, ia_prot=mode, ia_uid=uid, ia_gid=gid)
+        if reply.buf.ia_uid != owner.ia_uid:
             await self.child.setattr(loc.replace(gfid=gfid), owner, SET_MODE_AND_OWNER)
         inode: Inode = reply.inode.link(parent, name, reply.buf)
         return inode
@@ -254,8 +277,10 @@ class Trash(Translator, fops={
             return
         text = f"{buf.ia_gfid} {buf.ia_mtime} {buf.ia_mtime_nsec} {buf.ia_size}"
         gfid = Gfid(uuid.uuid5(uuid.UUID(bytes=bytes(bin_gfid(TOP_ID))), text))
-        folder = await self.bin(uid, gid)
+        away = await self.away(above(where))
+        folder = await self.bin(uid, gid, away)
         loc = Loc.from_inode(folder).child(entry_name(name, gfid))
+        await self.missed(folder, loc.name or "", away)
         fd = Fd.create(loc.inode or self.table().new())
         made = await self.child.create(loc, os.O_RDWR | os.O_EXCL, 0o600, 0, fd, {"gfid-req": gfid})
         copied = loc.replace(inode=made.inode.link(folder, loc.name or "", made.buf), gfid=gfid)
@@ -296,10 +321,14 @@ class Trash(Translator, fops={
         if len(place) < 17:
             raise OSError(errno.ENODATA, "nothing says where it was")
         inode = found.inode.link(None, None, found.buf)
-        above = Loc(gfid=Gfid(place[:16]), inode=self.table().find(Gfid(place[:16])) or self.table().new())
-        parent = await self.child.lookup(above)
+        gfid = Gfid(place[:16])
+        parent = await self.child.lookup(Loc(gfid=gfid, inode=self.table().find(gfid) or self.table().new()))
         directory = parent.inode.link(None, None, parent.buf)
         goal = Loc.from_inode(directory).child(place[16:], inode)
+        with frame.as_root():
+            away = await self.away(folder.inode.gfid)
+            await self.missed(folder.inode, name, away)
+            await self.missed(directory, goal.name or "", away)
         await self.put_back(loc.replace(gfid=inode.gfid), goal)
         with frame.as_root():
             await self.child.removexattr(Loc(inode=inode, gfid=inode.gfid), ORIGIN).or_error()
@@ -369,6 +398,11 @@ class Trash(Translator, fops={
         return listed
 
 
+def above(loc: Loc) -> Gfid:
+    """The directory that a name is in."""
+    return loc.pargfid or (loc.parent.gfid if loc.parent else Gfid.root())
+
+
 def origin(loc: Loc) -> bytes:
     """Where a name is, as an extended attribute."""
-    return bytes(loc.pargfid or (loc.parent.gfid if loc.parent else Gfid.root())) + os.fsencode(loc.name or "")
+    return bytes(above(loc)) + os.fsencode(loc.name or "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import struct
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -238,9 +239,36 @@ def test_links_of_dht_and_shards_are_not_kept(t: Any) -> None:
     t.create("/dir/link")
     t.setxattr("/dir/link", "trusted.glusterfs.dht.linkto", b"other-brick\0")
     t.setxattr("/dir/file", "trusted.glusterfs.shard.block-size", b"\0\0\0\0\4\0\0\0")
-    t.unlink("/dir/link")
-    t.unlink("/dir/file")
+    t.write("/dir/half", b"what rebalance has copied so fa")
+    t.setxattr("/dir/half", "trusted.glusterfs.dht.linkto", b"other-brick\0")
+    t.chmod("/dir/half", 0o1000)
+    for name in ("link", "file", "half"):
+        t.unlink(f"/dir/{name}")
     assert not t.exists("/.trash")
+
+
+def test_what_a_replica_misses_that_is_away(trusted: Path) -> None:
+    """Replication says so of the directory that loses the name, and heal looks for it in the bin as well; or where it is again."""
+    one, other, once = "trusted.afr.vol-client-1", "trusted.afr.vol-client-2", struct.pack(">3I", 0, 0, 1)
+
+    def missed() -> list[bytes | None]:
+        return [os.getxattr(folder, other) if other in os.listxattr(folder) else None
+                for folder in (trusted, trusted / ".trash", trusted / ".trash/0")]
+
+    with real_graph(TRASH, trusted, brick=True) as t:
+        t.mkdir("/dir")
+        for name in ("first", "second"):
+            t.write(f"/dir/{name}", b"data")
+        os.setxattr(trusted / "dir", one, bytes(12))
+        os.setxattr(trusted / "dir", other, once)
+        t.unlink("/dir/first")
+        assert missed() == [once] * 3 and not any(one in os.listxattr(folder) for folder in trusted.glob(".trash/**/"))
+        os.setxattr(trusted / "dir", other, bytes(12))
+        t.unlink("/dir/second")
+        assert missed() == [once] * 3
+        restore(t, "first")
+        assert missed() == [once, once, struct.pack(">3I", 0, 0, 2)]
+        assert os.getxattr(trusted / "dir", other) == once
 
 
 def test_what_is_no_file(t: Any) -> None:
