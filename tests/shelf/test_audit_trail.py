@@ -34,7 +34,7 @@ def made(t: Stage[Any], name: str, **who: Any) -> None:
     (-6, "self-heal", None), (-7, "self-heal", None), (-8, "bit-rot", None), (-9, "bit-rot", None), (-10, "rebalance", None),
     (-4, "glusterfs", None), (-13, "glusterfs", None), (-99, "glusterfs", None),
 ])
-def test_on_whose_behalf(translator: Any, tmp_path: Path, pid: int, on_brick: str, on_client: str | None) -> None:
+def test_issue_403_on_whose_behalf(translator: Any, tmp_path: Path, pid: int, on_brick: str, on_client: str | None) -> None:
     with translator(FILE, file=tmp_path / "client") as t:
         made(t, "/new", pid=pid)
     with translator(FILE, file=tmp_path / "brick", brick=True) as t:

@@ -562,7 +562,7 @@ def write_until(enough: threading.Event, path: Path, done: Counter[str]) -> None
     os.close(file)
 
 
-def test_a_client_that_floods_leaves_the_other_its_share() -> None:
+def test_issue_266_a_client_that_floods_leaves_the_other_its_share() -> None:
     """A write takes the brick ten milliseconds, one after another: one client has twelve of them under way, the other one."""
     done: Counter[str] = Counter()
     enough = threading.Event()

@@ -92,7 +92,7 @@ def test_a_directory(t: Any) -> None:
         t.getxattr("/dir", USAGE)
 
 
-def test_users_and_groups(t: Any) -> None:
+def test_issues_78_596_and_713_users_and_groups(t: Any) -> None:
     limit(t, ".user.1000", "bytes=10 files=2")
     limit(t, ".group.100", "bytes=15")
     limit(t, ".user.default", "files=1")
@@ -300,7 +300,7 @@ def test_what_fails_below_is_not_counted(direct: Any) -> None:
         assert used(t, "/dir") == (10, 1)
 
 
-def test_racing_to_the_limit() -> None:
+def test_issue_740_racing_to_the_limit() -> None:
     """Many are inside at once, and none goes beyond."""
     with translator(QUOTA) as t:
         limit(t, "/", "bytes=100 files=50")

@@ -24,7 +24,7 @@ from support.feeds import FILE, watch
 
 from glupy.command import watch as command
 from glupy.command.feeds import merging, serving
-from glupy.command.feeds.files import folders
+from glupy.command.feeds.files import Folder, folders
 from glupy.command.feeds.merging import Distinct, Merge
 from glupy.command.feeds.record import Record
 from glupy.command.feeds.remote import Machine
@@ -132,7 +132,22 @@ def test_cursors(feeds: Path, tmp_path: Path) -> None:
     assert len(watch(feeds, "--cursor", kept)) == 4 and watch(feeds, "--cursor", kept) == []
 
 
-def test_the_words_of_inotify(feeds: Path) -> None:
+def test_issue_3864_every_reader_is_told(tmp_path: Path) -> None:
+    """Several follow at once, from wherever they are: each has each change."""
+    with translator(FILE, directory=tmp_path) as t:
+        t.mkdir("/before")
+        one, other, late = (Folder(folder, None) for folder in folders(tmp_path) for _ in range(3))
+
+        def told(reader: Folder) -> list[str]:
+            return [record.data["name"] for record in reader.more()]
+
+        t.mkdir("/first")
+        assert told(one) == told(other) == ["first"]
+        t.mkdir("/second")
+        assert told(one) == told(other) == ["second"] and told(late) == ["first", "second"]
+
+
+def test_issues_585_and_3890_the_words_of_inotify(feeds: Path) -> None:
     done = CliRunner().invoke(glupy_command, ["watch", str(feeds), "--from", "start", "--no-wait", "--path", "/*[13]"])
     assert [line.split()[1:3] for line in done.stdout.splitlines()] == [["CREATE", "/dir1"], ["CREATE", "/dir3"]]
 

@@ -215,7 +215,8 @@ class Namer:
 
     @staticmethod
     def rename(one: Path, other: Path, number: int) -> None:
-        """Not of a directory over a full one: storage/posix gives up the directory's gfid before it finds that it cannot."""
+        """Not of a directory over a full one: storage/posix forgets its gfid before it finds that it cannot
+        (gluster/glusterfs#2752, until GlusterFS 11.1)."""
         if not (one.is_dir() and other.is_dir() and any(other.iterdir())):
             one.rename(other)
 
