@@ -25,7 +25,7 @@ EPERM ("Operation not permitted").
         subvolumes brick
     end-volume
 
-It belongs into every brick, where no client gets past it. Whatever GlusterFS itself does to heal a replica, to check for
+It belongs into every brick, above locks, where no client gets past it. Whatever GlusterFS itself does to heal a replica, to check for
 bit rot or to rebalance passes, and takes the attributes along. Renaming a directory is allowed: its files are kept elsewhere.
 Files in shards, and all but regular files, are never committed.
 """
@@ -44,7 +44,7 @@ from datetime import datetime, timezone
 from threading import Lock
 from typing import Any
 
-from glupy import INTERNAL, Cache, Call, Frame, Future, Gfid, IaType, Inode, Loc, Option, Translator
+from glupy import INTERNAL, Cache, Call, Frame, Future, Gfid, IaType, Inode, LoadError, Loc, Option, Translator
 
 UNTIL, HOLD = "user.retain.until", "user.retain.hold"
 OWN = frozenset((UNTIL, HOLD))
@@ -114,11 +114,20 @@ class Retain(Translator, fops=BY_FILE | XATTRS | XATTROPS | {
     remembered = Option(int, default=65536, min=1, help="files whose state is remembered")
 
     def init(self) -> None:
+        if self.side == "brick" and self.volume is not None and not self.above_locks():
+            raise LoadError("it stands below features/locks, and does not see the lock by which a rename over a kept file that is on "
+                            f"another brick is stopped: gluster volume set {self.volume} user.xlator.retain locks")
         self.known: Cache[Gfid, State] = Cache(self.remembered)
         self.lock = Lock()  # guards the next three; never held while anything is awaited
         self.inside: Counter[Gfid] = Counter()  # changes on their way
         self.closing: dict[Gfid, tuple[Future[None], Future[None]]] = {}  # being committed: no change is inside; it is over
         self.commits = 0  # counts: what was read while it was another number may be stale
+
+    def above_locks(self) -> bool:
+        layer = self.child
+        while layer.type != "features/locks" and layer.children:
+            layer = layer.children[0]
+        return layer.type == "features/locks"
 
     def reconfigured(self, changed: dict[str, Any]) -> None:
         self.known.limit = self.remembered

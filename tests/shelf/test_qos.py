@@ -21,7 +21,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support import control
-from support.bricks import Brick
+from support.bricks import Brick, as_glusterd_has_it
 from support.graph import Graph
 from support.mounts import Mount
 from support.volfiles import layer
@@ -537,14 +537,6 @@ def test_on_a_mount() -> None:
         assert len(os.listdir(mount.path)) == 40 and (mount.path / "file7").read_bytes() == b"data" * 1000
         told = json.loads(os.getxattr(mount.path, "trusted.qos.stats"))
         assert told["data"]["classes"]["0"]["bytes"] >= 40 * 4000 and told["metadata"]["waiting"] == 0
-
-
-def as_glusterd_has_it(brick: Brick) -> Brick:
-    """With the volume's name in that of the storage."""
-    text = brick.volfile.read_text()
-    text = text.replace("volume brick\n", "volume vol-posix\n").replace("volumes brick\n", "volumes vol-posix\n")
-    brick.volfile.write_text(text)
-    return brick
 
 
 def test_below_io_threads_it_is_refused() -> None:

@@ -13,10 +13,11 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from support.bricks import Brick, as_glusterd_has_it
 from support.mounts import Mount
 from support.volfiles import layer
 from support.waiting import wait_until
-from test_bricks import volume
+from test_bricks import SERVER, volume
 
 from glupy import Fd, Gfid, Iatt
 from glupy.testing import real_graph, translator
@@ -493,6 +494,15 @@ def test_on_a_mount() -> None:
 def test_on_a_brick() -> None:
     with volume([layer("kept", "user/retain")], [], REFUSED) as (_, mount):
         through_the_kernel(mount.path)
+
+
+def test_below_locks_it_is_refused() -> None:
+    layers = [layer("kept", "user/retain", subvolumes="brick"), layer("again", "features/locks")]
+    with pytest.raises(AssertionError, match="gluster volume set vol user.xlator.retain locks"):
+        with as_glusterd_has_it(Brick(layers, expected=SERVER)):
+            pass
+    with as_glusterd_has_it(Brick([layer("kept", "user/retain")], expected=SERVER)):
+        pass
 
 
 def test_over_storage_posix() -> None:

@@ -116,3 +116,11 @@ class Brick:
             self.process.kill()
             self.process.wait()
         shutil.rmtree(self.top, ignore_errors=True)
+
+
+def as_glusterd_has_it(brick: Brick) -> Brick:
+    """With the volume's name in that of the storage."""
+    text = brick.volfile.read_text()
+    text = text.replace("volume brick\n", "volume vol-posix\n").replace("volumes brick\n", "volumes vol-posix\n")
+    brick.volfile.write_text(text)
+    return brick
