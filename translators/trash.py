@@ -172,8 +172,12 @@ class Trash(Translator, fops={
             try:
                 inode = found.inode.link(None, None, found.buf)
                 unknown = frame.pid == AS_ROOT_PID
+                uid, gid = (found.buf.ia_uid, found.buf.ia_gid) if unknown else (user, group)
+                if LINKTO in found.xdata:  # rebalance is copying it, and empties it afterwards, wherever it is by then
+                    await self.copy(uid, gid, loc.replace(inode=inode), found.buf.replace(ia_prot=found.buf.ia_prot & 0o777))
+                    return None
                 away = await self.away(above(loc))
-                folder = await self.bin(found.buf.ia_uid if unknown else user, found.buf.ia_gid if unknown else group, away)
+                folder = await self.bin(uid, gid, away)
                 await self.child.setxattr(Loc(inode=inode, gfid=inode.gfid), {ORIGIN: origin(loc)}, 0)
                 return await self.placed(inode, folder, loc.name or "", away)
             except OSError as error:
@@ -264,16 +268,15 @@ class Trash(Translator, fops={
             found = await self.child.lookup(loc, {LINKTO: 0, SHARD: 0}).or_error()
             if found.op_ret >= 0 and found.buf.ia_size > size and self.wanted(found.buf, found.xdata):
                 try:
-                    await self.copy(frame.uid, frame.gid, inode, found.buf)
+                    await self.copy(frame.uid, frame.gid, Loc.from_inode(inode), found.buf)
                 except OSError as error:
                     self.log.warning("%s is truncated and not kept: %s", call.path, str(error))
         return call.wind()
 
-    async def copy(self, uid: int, gid: int, inode: Inode, buf: Iatt) -> None:
+    async def copy(self, uid: int, gid: int, where: Loc, buf: Iatt) -> None:
         """Copy a file into the bin. The copy's gfid has to be the same on all replicas."""
-        where = Loc.from_inode(inode)
-        name = where.name or "file"
-        if self.goes_at_once(name):
+        name, inode = where.name or "file", where.inode
+        if inode is None or self.goes_at_once(name):
             return
         text = f"{buf.ia_gfid} {buf.ia_mtime} {buf.ia_mtime_nsec} {buf.ia_size}"
         gfid = Gfid(uuid.uuid5(uuid.UUID(bytes=bytes(bin_gfid(TOP_ID))), text))

@@ -247,6 +247,19 @@ def test_links_of_dht_and_shards_are_not_kept(t: Any) -> None:
     assert not t.exists("/.trash")
 
 
+def test_removed_while_rebalance_moves_it(t: Any) -> None:
+    """Rebalance marks a file, copies it, and empties what it has open. So what is in the bin is another file."""
+    t.setxattr("/dir/file", "trusted.glusterfs.dht.linkto", b"other-brick\0")
+    t.chmod("/dir/file", 0o3640)
+    gfid = t.loc("/dir/file").gfid
+    t.unlink("/dir/file")
+    assert binned(t) == {"file": b"data"}
+    (name,) = t.names("/.trash/0")
+    assert t.loc(f"/.trash/0/{name}").gfid != gfid
+    restore(t, "file")
+    assert t.read("/dir/file") == b"data" and t.stat("/dir/file").st_mode & 0o7777 == 0o640
+
+
 def test_what_a_replica_misses_that_is_away(trusted: Path) -> None:
     """Replication says so of the directory that loses the name, and heal looks for it in the bin as well; or where it is again."""
     one, other, once = "trusted.afr.vol-client-1", "trusted.afr.vol-client-2", struct.pack(">3I", 0, 0, 1)
