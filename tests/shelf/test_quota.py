@@ -242,6 +242,17 @@ def test_heal_is_counted_and_not_refused(direct: Any) -> None:
     assert used(t, "/dir") == (14, 2)
 
 
+def test_a_directory_that_dht_brings_with_its_limit(direct: Any) -> None:
+    """To a new brick: it holds at once, and nobody else sets one in this way."""
+    t = direct
+    with pytest.raises(PermissionError):
+        t.run(t.child.mkdir(t.loc("/dir/other"), 0o755, 0, {**t.new(), "user.quota.limit": b"bytes=1"}), uid=1000)
+    t.run(t.child.mkdir(t.loc("/brought"), 0o755, 0, {**t.new(), "user.quota.limit": b"bytes=10"}))
+    t.write("/brought/file", b"0123456789")
+    refused(lambda: t.append("/brought/file", b"!"))
+    assert used(t, "/brought") == (10, 1)
+
+
 def test_links_of_dht_are_no_files(direct: Any) -> None:
     t = direct
     limit(t, "/dir", "files=1")

@@ -10,8 +10,9 @@ from typing import Any
 from glupy import INTERNAL, Call, Frame, Gfid, Iatt, IaType, Inode
 
 from .counting import Counting
-from .labels import LINKTO, entries, entries_of, name_key, parent_of
-from .ledger import Charge
+from .known import LIMIT
+from .labels import LINKTO, entries, entries_of, name_key, of_directory, parent_of
+from .ledger import Charge, Limit, text_of
 
 #: Where replies have the attributes that the file has afterwards.
 AFTERWARDS = ("postbuf", "postop_stbuf", "statpost", "postbuf_dst", "buf")
@@ -86,10 +87,18 @@ class Changing(Counting):
                 return reply
 
     async def on_mkdir(self, frame: Frame, call: Call) -> Any:
+        """To a brick that lacks a directory DHT brings it with all its attributes, a limit among them."""
         await self.ready.wait()
+        text = call["xdata"].get_as(LIMIT, "bytes", None)
+        if text is not None and frame.uid:
+            raise PermissionError
+        limit = None if text is None else Limit.read(text_of(text))
         async with self.turns(name_key(call["loc"])):
             reply = await call.wind()
             limited = (await self.folder(frame, parent_of(call["loc"]))).limited
+            if limit:
+                limited |= {bytes(reply.buf.ia_gfid)}
+                self.ledger.limits[of_directory(bytes(reply.buf.ia_gfid))] = limit
             if limited and not await self.write_label(frame, reply.buf.ia_gfid, limited):
                 self.wanted.set()
             self.folders.pop(reply.buf.ia_gfid)
