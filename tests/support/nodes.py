@@ -76,7 +76,7 @@ exec chroot "$3" sleep infinity
 """
 
 
-#: glusterd's volfile: what Debian has, with a network that is found to be gone within seconds.
+#: glusterd's volfile: what Debian has, with a network that is found to be gone within seconds, and a peer that says nothing.
 GLUSTERD = """\
 volume management
     type mgmt/glusterd
@@ -87,7 +87,7 @@ volume management
     option transport.socket.keepalive-count 2
     option transport.socket.read-fail-log off
     option transport.socket.listen-port 24007
-    option ping-timeout 5
+    option ping-timeout {silence}
     option event-threads 1
 end-volume
 """
@@ -97,7 +97,7 @@ class Node:
     """One of them. `top` has all that it leaves. With `root` it lives in another system's root, which has a stage of glupy at
     `home`; what a node of that number has left before, it goes on with."""
 
-    def __init__(self, top: Path, number: int, root: Path | None = None, home: Path | None = None) -> None:
+    def __init__(self, top: Path, number: int, silence: int = 5, root: Path | None = None, home: Path | None = None) -> None:
         self.name, self.address, self.top = f"n{number}", f"10.78.0.{number}", top / f"n{number}"
         self.translators = self.top / "etc/translators"  # which is /etc/glupy/translators there
         self.translators.mkdir(parents=True, exist_ok=root is not None)
@@ -114,7 +114,7 @@ class Node:
         xlators = Path(self.run("/usr/sbin/glusterfsd", "--print-xlatordir").strip())
         self.library, self.version = xlators.parents[1], xlators.parent.name
         self.run("sh", "-c", MOUNTS, "sh", self.top, self.library, self.version, self.home)
-        (self.top / "glusterd.vol").write_text(GLUSTERD)
+        (self.top / "glusterd.vol").write_text(GLUSTERD.format(silence=silence))
         self.glusterd = Glusterd(self.top / "log/glusterd.log", self.environment, ["-f", self.top / "glusterd.vol"],
                                  self.command())
 
@@ -203,15 +203,15 @@ class Node:
 
 
 class Cluster:
-    """Nodes that know each other."""
+    """Nodes that know each other. Who says nothing for so many seconds of silence has gone: glusterd does not while bricks start."""
 
-    def __init__(self, top: Path, count: int = 3) -> None:
+    def __init__(self, top: Path, count: int = 3, silence: int = 5) -> None:
         self.top = top
         run("ip", "link", "set", "lo", "up")
         run("ip", "link", "add", "glupybr", "type", "bridge")
         run("ip", "addr", "add", "10.78.0.254/24", "dev", "glupybr")
         run("ip", "link", "set", "glupybr", "up")
-        self.nodes = [Node(top, number + 1) for number in range(count)]
+        self.nodes = [Node(top, number + 1, silence) for number in range(count)]
         self.first = self.nodes[0]
         for node in self.nodes:
             node.glusterd.begin()

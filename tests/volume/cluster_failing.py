@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import errno
-import os
-import signal
 import subprocess
 from pathlib import Path
 
-from cluster_steps import PAUSE, TALKS, as_asked, glupy, healed, mounted, seen, told, written
+from cluster_steps import PAUSE, TALKS, as_asked, glupy, half_made, healed, mounted, seen, told, without_brick, written
 from support.nodes import Cluster, Node
 from support.waiting import wait_until
 
@@ -36,17 +33,6 @@ def interrupted(cluster: Cluster) -> None:
     as_asked(cluster, "vol", 3)
 
 
-def half_made(node: Node) -> None:
-    """Remove what a killed brick may have left: storage/posix makes a file before it gives it its gfid, and GlusterFS's heal
-    asks for one without a gfid again and again, but does not remove it."""
-    for file in (node.top / "vol").glob("work/*"):
-        try:
-            os.getxattr(file, "trusted.gfid", follow_symlinks=False)
-        except OSError as error:
-            assert error.errno == errno.ENODATA
-            file.unlink()
-
-
 def back(cluster: Cluster, node: Node) -> None:
     """A node that had been killed starts, and has what was written meanwhile."""
     half_made(node)
@@ -57,17 +43,9 @@ def back(cluster: Cluster, node: Node) -> None:
 
 def kill_a_brick(cluster: Cluster, path: Path) -> None:
     """A brick that was killed comes back with the layer."""
-    node = cluster.nodes[2]
-    pid = next(pid for name, pid in node.bricks("vol").items() if name.startswith(f"{node.address}:"))
-    os.kill(pid, signal.SIGKILL)
-    wait_until(lambda: len(node.bricks("vol")) == 2, "glusterd to see that it has gone", pause=PAUSE)
-    half_made(node)
-    assert seen(path) is not None
-    # glusterd starts it again only when it has seen its end.
-    wait_until(lambda: node.gluster("volume", "start", "vol", "force") and len(node.bricks("vol")) == 3, "the brick",
-               pause=PAUSE)
+    with without_brick(cluster, cluster.nodes[2], "vol"):
+        assert seen(path) is not None
     as_asked(cluster, "vol", 3)
-    healed(cluster, "vol")
 
 
 def kill_a_node(cluster: Cluster, path: Path) -> None:

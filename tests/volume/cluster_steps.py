@@ -8,6 +8,7 @@ import hashlib
 import itertools
 import json
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -86,6 +87,32 @@ def healed(cluster: Cluster, volume: str) -> None:
     count = len(list(cluster.first.xml("volume", "info", volume).iter("brick")))
     wait_until(lambda: len(cluster.first.bricks(volume)) == count, "all bricks", pause=PAUSE)
     wait_until(lambda: cluster.first.to_heal(volume) == 0 or cluster.first.urge(volume), "all to be healed", pause=1)
+
+
+def half_made(node: Node) -> None:
+    """Remove what a killed brick may have left: storage/posix makes a file before it gives it its gfid, and GlusterFS's heal
+    asks for one without a gfid again and again, but does not remove it."""
+    for file in (node.top / "vol").glob("work/*"):
+        try:
+            os.getxattr(file, "trusted.gfid", follow_symlinks=False)
+        except OSError as error:
+            assert error.errno == errno.ENODATA
+            file.unlink()
+
+
+@contextlib.contextmanager
+def without_brick(cluster: Cluster, node: Node, volume: str) -> Iterator[None]:
+    """A node's brick has been killed; afterwards it is back, and has what was written meanwhile."""
+    bricks = node.bricks(volume)
+    pid = next(pid for name, pid in bricks.items() if name.startswith(f"{node.address}:"))
+    os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: len(node.bricks(volume)) == len(bricks) - 1, "glusterd to see that it has gone", pause=PAUSE)
+    half_made(node)
+    yield
+    # glusterd starts it again only when it has seen its end.
+    wait_until(lambda: node.gluster("volume", "start", volume, "force") and len(node.bricks(volume)) == len(bricks), "the brick",
+               pause=PAUSE)
+    healed(cluster, volume)
 
 
 def as_asked(cluster: Cluster, volume: str, layers: int) -> list[dict[str, Any]]:

@@ -24,7 +24,7 @@ from support.waiting import wait_until  # noqa: E402
 def brought_up(cluster: Cluster, root: Path, home: Path) -> Node:
     """The third node, with what it has of state and bricks, in the other root."""
     cluster.nodes[2].end()
-    node = cluster.nodes[2] = Node(cluster.top, 3, root, home)
+    node = cluster.nodes[2] = Node(cluster.top, 3, root=root, home=home)
     assert node.version != cluster.first.version, "both systems have the same GlusterFS"
     cluster.link("talks", [node])
     node.glusterd.start()
