@@ -7,6 +7,7 @@ import os
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from threading import Condition, Thread
 from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar, cast
@@ -29,7 +30,8 @@ _SOONEST, _LATEST = 0.05, 1.0
 
 
 class Output(Protocol):
-    """Where the records of a Writer go, if not to a file. Called on the Writer's thread alone, and may block."""
+    """Where the records of a Writer go, if not to a file. Called by one thread at a time: on the Writer's, where it may block,
+    and with `direct` on others, where it is not to."""
 
     def append(self, records: list[bytes], /) -> int:
         """Take records, and say how many of them, from the first: called again with the rest. Raises OSError where it takes
@@ -67,6 +69,10 @@ class Writer(Generic[T]):
                 for it gets the error. What else comes waits meanwhile, as far as `limit` lets it. Not after a failure of sync
     missing     makes a record that says how many are missing; written in their place when records are taken again. None: none
     report      seconds between two warnings in the log that records were dropped. May be changed
+    called      what the log calls records
+    direct      write() appends a record itself, on the thread that it is called on, while nobody else is at it and all goes well:
+                without a turn of two threads, for an output that does not keep whoever writes to it. Not with `sync` of a path.
+                May be changed
 
     Any thread may use it, also such as are not glupy's. The statedump counts records.written and records.dropped. It belongs
     to one interpreter; several Writers, in whatever process, may append to one file.
@@ -76,6 +82,7 @@ class Writer(Generic[T]):
         self, translator: Translator, output: str | os.PathLike[str] | Output, *, encode: Callable[[T], bytes] | None = None,
         limit: int = 10000, full: Literal["wait", "drop"] | int = "wait", sync: bool = False, size: int = 0, keep: int = 4,
         chain: bool = False, retry: float = 0.0, missing: Callable[[int], T] | None = None, report: float = 60.0,
+        called: str = "records", direct: bool = False,
     ) -> None:
         if limit < 1:
             raise ValueError(f"Writer(): expected a limit of 1 or more, not {limit!r}")
@@ -83,9 +90,12 @@ class Writer(Generic[T]):
             raise ValueError(f"Writer(): full is {full!r}; it can be 'wait', 'drop' or an errno")
         if retry < 0:
             raise ValueError(f"Writer(): expected seconds of 0 or more to retry, not {retry!r}")
+        if direct and sync:
+            raise ValueError("Writer(): direct would have whoever writes wait for the disk: not with sync")
         self._instance, self._log = translator._instance, translator.log
         self._encode = cast("Callable[[T | None], bytes]", encode or _as_bytes)
         self._full, self._retry, self._missing, self.report = full, retry, missing, report
+        self.called, self.direct = called, direct
         self._made: dict[str, Any] = {"sync": sync, "size": size, "keep": keep, "chain": chain, "warn": self._log.error}
         self._output: Output | None = None  # the thread's
         self._wanted = self._output_of(output)
@@ -96,6 +106,8 @@ class Writer(Generic[T]):
         self._group: list[_Entry[T]] = []  # at which the thread is
         self._thread: Thread | None = None
         self._idle, self._ending = True, False
+        self._beside = False  # somebody is in the output instead of the thread: see _write_beside()
+        self._drains = 0  # who waits for all of it to be over
         self.written = self.dropped = 0
         self._unsaid = 0  # dropped since a record has said so
         self._unlogged = 0  # and since the log has
@@ -152,10 +164,12 @@ class Writer(Generic[T]):
         """Write a record: True when it is in the file, and on the disk with `sync`. False where it was dropped because the
         queue was full. Raises the OSError with which it could not be written (ESHUTDOWN in the end), and what `encode`
         raises. Who gives up waits no more; the record may be written all the same."""
-        if self._full == "wait":
+        if not self._room.try_acquire():
+            if self._full != "wait":
+                return self._refused()
             await self._room.acquire()
-        elif not self._room.try_acquire():
-            return self._refused()
+        if self.direct and self._write_beside(record):
+            return True
         settled: Future[None] = Future()
         if not self._append(_Entry(record, settled)):
             raise OSError(errno.ESHUTDOWN, "the Writer has ended")
@@ -175,7 +189,11 @@ class Writer(Generic[T]):
     def drain(self, seconds: float) -> bool:
         """The same on a thread that may block, for so long at most: whether it is so."""
         with self._changed:
-            return self._changed.wait_for(lambda: self._idle and not self._pending, seconds)
+            self._drains += 1
+            try:
+                return self._changed.wait_for(lambda: self._at_rest, seconds)
+            finally:
+                self._drains -= 1
 
     def close(self, seconds: float = 5.0) -> int:
         """Write what is in the queue, for so long at most, and end; it is called for you when the translator ends. Whoever
@@ -195,13 +213,41 @@ class Writer(Generic[T]):
             self._close_output()
         missing, self._unlogged = self._unlogged, 0
         if missing:
-            self._log.error("%d records are missing in %s%s", missing, self._wanted, self._failure and f": {self._failure}")
+            self._log.error("%d %s are missing in %s%s", missing, self.called, self._wanted,
+                            self._failure and f": {self._failure}")
         return self.dropped
 
     # The queue
 
     def _output_of(self, output: str | os.PathLike[str] | Output) -> Output:
         return RecordFile(Path(output), **self._made) if isinstance(output, (str, os.PathLike)) else output
+
+    @property
+    def _at_rest(self) -> bool:
+        """Under the lock: nobody is at anything."""
+        return self._idle and not self._pending and not self._beside
+
+    def _write_beside(self, record: T) -> bool:
+        """Write a record, for which room has been taken, in place of the thread, if that is at rest and has nothing to say:
+        whether it is written. What fails is the thread's matter, which tries it again."""
+        with self._changed:
+            output = self._output
+            if not self._at_rest or self._ending or output is not self._wanted or self._failure or self._unsaid:
+                return False
+            self._beside = True
+        written = 0
+        try:
+            with suppress(Exception):
+                written = output.append([self._encode(record)])
+        finally:
+            with self._changed:
+                self._beside = False
+                self._count(written, 0)
+                if self._pending or self._ending or self._drains:
+                    self._changed.notify_all()
+        if written:
+            self._give_room(1)
+        return bool(written)
 
     def _append(self, entry: _Entry[T]) -> bool:
         """Room has been taken for it, unless it is a mark."""
@@ -268,7 +314,7 @@ class Writer(Generic[T]):
             self._next_warning = now + self.report
             missing, self._unlogged = self._unlogged, 0
         why = self._failure or f"more than {self._limit} were waiting to be written"
-        self._log.warning("%d records are not in %s: %s", missing, self._wanted, why)
+        self._log.warning("%d %s are not in %s: %s", missing, self.called, self._wanted, why)
 
     # The thread
 
@@ -278,11 +324,13 @@ class Writer(Generic[T]):
             with self._changed:
                 self._idle = not self._pending
                 self._changed.notify_all()
-                self._changed.wait_for(lambda: self._pending or self._ending, self._until_warning())
-                self._group = [self._pending.popleft() for _ in range(min(len(self._pending), _GROUP))]
-                ended = self._ending and not self._pending
+                turn = self._changed.wait_for(lambda: (self._pending or self._ending) and not self._beside,
+                                              self._until_warning())
+                self._group = [self._pending.popleft() for _ in range(min(len(self._pending), _GROUP) if turn else 0)]
+                ended = bool(turn) and self._ending and not self._pending
                 unsaid = self._unsaid if self._missing is not None and (self._group or ended) else 0
-            self._use_wanted()
+            if self._group or ended:
+                self._use_wanted()
             if unsaid:
                 self._say(unsaid)
             self._write(self._group)

@@ -245,6 +245,64 @@ def test_it_is_tried_again(translator: Any) -> None:
     assert sorted(output.taken) == [b"%d" % number for number in range(1, 9)]
 
 
+class Known(Stuck):
+    """One that notes on which threads it was called."""
+
+    def __init__(self, *errors: int) -> None:
+        super().__init__(*errors)
+        self.gate.set()
+        self.threads: list[str] = []
+
+    def append(self, records: list[bytes]) -> int:
+        self.threads.append("thread" if threading.current_thread().name == "writer" else "caller")
+        return super().append(records)
+
+
+def test_who_writes_appends(translator: Any) -> None:
+    """With `direct`, but for the first one, after put(), and after a failure, which the thread tells and counts."""
+    output = Known(0, 0, 0, 0, errno.ENOSPC, errno.ENOSPC)
+    with standing(translator, output, direct=True, missing=lambda count: b"-%d" % count, called="lines",
+                  expect=["1 lines are not in the output: No space left"]) as stand:
+        def write(record: bytes) -> None:
+            assert stand.writer.drain(10)
+            stand.run(stand.writer.write(record))
+
+        write(b"1")
+        write(b"2")
+        write(b"3")
+        assert stand.writer.put(b"4")
+        with pytest.raises(OSError):
+            write(b"5")
+        write(b"6")
+        write(b"7")
+        stand.writer.direct = False
+        write(b"8")
+        assert (stand.writer.written, stand.writer.dropped) == (7, 1)
+    assert output.taken == [b"1", b"2", b"3", b"4", b"-1", b"6", b"7", b"8"]
+    assert output.threads == ["thread", "caller", "caller", "thread", "caller", "thread", "thread", "thread", "caller", "thread"]
+
+
+def test_one_at_a_time(translator: Any) -> None:
+    """What comes while somebody writes himself waits for the thread, in order, and so does the end of all."""
+    output = Stuck()
+    output.gate.set()
+    with standing(translator, output, direct=True) as stand:
+        stand.run(stand.writer.write(b"1"))
+        assert stand.writer.drain(10)
+        output.inside.clear()
+        output.gate.clear()
+        stand.begin(b"2")
+        output.inside.wait()
+        assert stand.writer.waiting == 0 and not stand.writer.drain(0.01)
+        stand.begin(b"3")
+        wait_until(lambda: stand.writer.waiting == 1, "the next one to wait")
+        assert stand.writer.put(b"4") and output.calls == 2
+        output.gate.set()
+        assert stand.writer.drain(10)
+        stand.done()
+    assert output.taken == [b"1", b"2", b"3", b"4"] and output.calls == 3
+
+
 def test_what_cannot_be_encoded(translator: Any) -> None:
     output = Stuck()
     output.gate.set()
@@ -292,6 +350,7 @@ def test_outputs_change(translator: Any, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("how", "text"), [
     ({"limit": 0}, "limit of 1 or more"), ({"full": "block"}, "'wait', 'drop' or an errno"), ({"retry": -1}, "0 or more"),
+    ({"direct": True, "sync": True}, "not with sync"),
 ])
 def test_what_it_is_not_made_with(translator: Any, tmp_path: Path, how: dict[str, Any], text: str) -> None:
     Recorded.output, Recorded.how = tmp_path / "log", how
@@ -304,14 +363,15 @@ PROGRAM = st.lists(st.tuples(st.sampled_from(("write", "cancel", "put")), st.int
 
 @settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(program=PROGRAM, errors=st.lists(st.sampled_from((0, 0, errno.ENOSPC, errno.EIO)), max_size=20),
-       portion=st.integers(1, 5), full=st.sampled_from(("wait", "drop", errno.ENOBUFS)), limit=st.integers(1, 4))
+       portion=st.integers(1, 5), full=st.sampled_from(("wait", "drop", errno.ENOBUFS)), limit=st.integers(1, 4),
+       direct=st.booleans())
 def test_each_is_settled_once(chaos: Bench, program: list[tuple[str, int]], errors: list[int], portion: int, full: Any,
-                              limit: int) -> None:
+                              limit: int, direct: bool) -> None:
     """Whatever fails, is cancelled or full, and from several threads: who hears that a record is written finds it."""
     output = Stuck(*errors)
     output.portion = portion
     output.gate.set()
-    writer: Writer[bytes] = Writer(chaos.tasks, output, limit=limit, full=full, report=10**6)
+    writer: Writer[bytes] = Writer(chaos.tasks, output, limit=limit, full=full, report=10**6, direct=direct)
     results: dict[bytes, Any] = {}
     put: dict[bytes, bool] = {}
 
