@@ -76,9 +76,10 @@ def placed(cls: type[Any], place: list[Any]) -> type[Any]:
 
 
 def modules_of(cls: type[Any]) -> set[str]:
-    """The modules that an author's class is made of."""
-    return {base.__module__ for base in cls.__mro__ if base is not object and not base.__module__.startswith("glupy.")
-            and base.__module__ in sys.modules}
+    """The modules that an author's class is made of, with those of a package."""
+    own = {base.__module__ for base in cls.__mro__ if base is not object and not base.__module__.startswith("glupy.")
+           and base.__module__ in sys.modules}
+    return own | {name for name in sys.modules if name.startswith(tuple(f"{module}." for module in own))}
 
 
 def from_file(path: str | os.PathLike[str]) -> type[Any]:
