@@ -1,9 +1,8 @@
-"""translators/qos.py: whose turn it is, against a small model; that all comes through; and a client that floods a brick."""
+"""translators/qos: whose turn it is, against a small model; that all comes through; and a client that floods a brick."""
 
 from __future__ import annotations
 
 import errno
-import importlib.util
 import json
 import os
 import sys
@@ -14,13 +13,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from fractions import Fraction
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support import control
+from support import control, shipped
 from support.bricks import Brick, as_glusterd_has_it
 from support.graph import Graph
 from support.mounts import Mount
@@ -33,21 +32,12 @@ from glupy.testing import Stage
 
 pytestmark = pytest.mark.once
 
-FILE = Path(__file__).resolve().parents[2] / "translators/qos.py"
+FILE = shipped.file("qos")
 
 SECOND = 10**9
 
 
-def loaded() -> ModuleType:
-    """The file as a module: reading rules, and whose turn it is, need no graph."""
-    spec = importlib.util.spec_from_file_location("qos_tested", FILE)
-    assert spec and spec.loader
-    module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-qos = loaded()
+qos = shipped.module("qos")
 
 
 # What is refused
@@ -157,7 +147,7 @@ class World:
 
     def fair(self, request: Any) -> None:
         """Of two that have both waited all the time, none is ahead by more than an operation of each, by shares."""
-        name, cost = request.group.name, 1 + Fraction(request.size, qos.UNIT)
+        name, cost = request.group.name, 1 + Fraction(request.size, qos.lane.UNIT)
         for pair in list(self.got):
             if name in pair:
                 sign = 1 if name == pair[0] else -1
@@ -167,7 +157,7 @@ class World:
                 assert max(ahead) - min(ahead) <= most + Fraction(1, 10**6), (pair, ahead, most)
 
     def largest(self, name: str) -> Fraction:
-        return max(1 + Fraction(size, qos.UNIT) for size in SIZES)
+        return max(1 + Fraction(size, qos.lane.UNIT) for size in SIZES)
 
     def look(self) -> None:
         """What has to hold at any time."""
@@ -237,7 +227,7 @@ def test_who_always_wants_something_gets_his_share(classes: list[tuple[float, in
     begun = {name: group.served for name, group in lane.groups.items()}
     while all(group.waiting for group in lane.groups.values()):
         inside += lane.leave(inside.popleft(), 0)
-    costs = [(1 + size / qos.UNIT) / share for share, size in classes]
+    costs = [(1 + size / qos.lane.UNIT) / share for share, size in classes]
     got = [((lane.groups[str(number)].served - begun[str(number)]) * cost, cost) for number, cost in enumerate(costs)]
     for one, largest in got:
         for other, others_largest in got:
@@ -285,7 +275,7 @@ def test_other_rules_and_the_end() -> None:
 
 
 def test_classes_that_have_gone_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(qos, "KEPT", 10)
+    monkeypatch.setattr(qos.lane, "KEPT", 10)
     world = World(2, {str(number): qos.Rule() for number in range(1000)})
     world.lane.sweep_at = 10
     for number in range(1000):
