@@ -1,4 +1,4 @@
-"""translators/watch.py: each change has its line, in order, whatever crashes or fills up."""
+"""translators/watch: each change has its line, in order, whatever crashes or fills up."""
 
 from __future__ import annotations
 
@@ -272,7 +272,8 @@ def test_a_reader_that_follows(tmp_path: Path) -> None:
 
 def test_a_disk_that_is_full(tmp_path: Path) -> None:
     """No half lines; what is missing is counted where it is missing; and the volume works."""
-    with translator(FILE, directory=tmp_path, expect=["changes are not in the feed: .*No space left"]) as t:
+    said = ["changes are not in the feed: .*No space left", "1 changes are missing in the feed"]
+    with translator(FILE, directory=tmp_path, expect=said) as t:
         t.mkdir("/one")
         module = sys.modules[type(t.translator).__module__]
         real = os.write
@@ -299,7 +300,7 @@ def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
 def test_a_record_is_on_the_disk_before_the_answer(tmp_path: Path) -> None:
     with translator(FILE, directory=tmp_path, sync=True) as t:
         t.mkdir("/one")
-        assert t.translator.journal.synced == 1
+        assert t.translator.feed.synced == 1
         order: list[str] = []
         module = sys.modules[type(t.translator).__module__]
         with replaced(module.os, fdatasync=lambda file: order.append("disk")):

@@ -1,8 +1,7 @@
-"""The feeds of translators/watch.py: written by a journal of its own, read as they stand, and by `glupy watch`."""
+"""The feeds of translators/watch: written without a graph, read as they stand, and by `glupy watch`."""
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from click.testing import CliRunner
+from support import shipped
 
 from glupy.command.feeds.files import Folder
 from glupy.command.feeds.record import Record
 from glupy.command.main import glupy_command
 
-FILE = Path(__file__).resolve().parents[2] / "translators/watch.py"
+FILE = shipped.file("watch")
 
 
 def lines(top: Path) -> list[dict[str, Any]]:
@@ -34,21 +34,20 @@ def watch(*arguments: object) -> list[dict[str, Any]]:
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-def module() -> Any:
-    """The translator's file, imported without a graph."""
-    spec = importlib.util.spec_from_file_location("watch_as_a_module", FILE)
-    assert spec and spec.loader
-    loaded = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(loaded)
-    return loaded
+class Journal(shipped.module("watch").Feed):  # type: ignore[misc]
+    """A feed that is written to line by line."""
 
-
-JOURNAL = module().Journal
+    def append(self, body: bytes) -> int:
+        """Add a line; the number of the latest one."""
+        assert super().append([body]) == 1
+        latest: int = self.next - 1
+        return latest
 
 
 @contextmanager
 def journal(folder: Path, size: int = 1000, keep: int = 10**6) -> Iterator[Any]:
-    made = JOURNAL(folder, size, keep, {})
+    made = Journal(folder, {}, size, keep)
+    made.open()
     try:
         yield made
     finally:

@@ -1,4 +1,4 @@
-"""What `glupy watch` reads: the feeds that translators/watch.py writes, of this machine and of others, as one.
+"""What `glupy watch` reads: the feeds that translators/watch writes, of this machine and of others, as one.
 
 record.py     a line of a feed; what identifies a change on whatever brick; cursors
 files.py      feeds in folders of this machine
