@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import click
 
-from glupy.command import machine
+from glupy.command import machine, session
 from glupy.command.problem import Problem
 from glupy.loading import debug_place
 
@@ -73,7 +73,18 @@ def stopped() -> list[Stopped]:
 
 
 def _is_meant(what: str, each: Stopped) -> bool:
-    return what in (str(each.pid), each.layer) or os.path.realpath(what) in _words(each.pid)
+    return what in (str(each.pid), each.layer) or _mount_point(what) in _words(each.pid)
+
+
+def _mount_point(name: str) -> str:
+    """Where a name leads, without a look at what is mounted there: the thread that would answer may be the one that waits."""
+    path, points = os.path.abspath(name), session.mount_points()
+    for _ in range(40):  # as many links as the kernel follows
+        path = os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path))
+        if path in points or not os.path.islink(path):
+            break
+        path = os.path.normpath(os.path.join(os.path.dirname(path), os.readlink(path)))
+    return path
 
 
 def _words(pid: int) -> list[str]:
