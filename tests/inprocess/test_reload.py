@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import glupy
 import pytest
 from glupy import Shared
 from glupy.lifecycle import reload
@@ -65,6 +66,48 @@ def test_new_requests_run_new_code_and_those_inside_finish_on_the_old(trusted: P
         assert one.ask() == b"next"
         assert "one runs its file as it is now: it was loaded anew" in one.text()
     assert one.stage.told[-1] == "fini of next" and one.stage.told.count("fini") == 1
+
+
+IN_THE_LOOP = """
+import asyncio
+import glupy
+
+class InTheLoop(Translator):
+    def init(self):
+        stage.gate = None
+
+    async def waited(self):
+        stage.gate = asyncio.Event()
+        stage.told.append("waits")
+        await stage.gate.wait()
+        await asyncio.sleep(0)
+        return b"waited"
+
+    async def getxattr(self, frame, loc, name, xdata):
+        return GetxattrReply({"user.version": await glupy.asyncio(self.waited())})
+
+    def fini(self):
+        stage.told.append("fini")
+"""
+
+
+def test_a_coroutine_in_asyncios_loop_goes_on_in_the_old_version(trusted: Path) -> None:
+    """The loop is the interpreter's, and the next version has the same; the old one ends when its coroutine has."""
+    with reloads(trusted, IN_THE_LOOP) as one, ThreadPoolExecutor() as pool:
+        inside = pool.submit(one.ask)
+        one.wait_for("waits")
+        gate, loop = one.stage.gate, glupy.asyncio_loop()
+        one.reload(IN_THE_LOOP.replace('b"waited"', 'b"next"').replace('"fini"', '"fini of next"'))
+        later = pool.submit(one.ask)
+        one.wait_for("waits", "waits")
+        assert glupy.asyncio_loop() is loop and len(modules()) == 2
+        loop.call_soon_threadsafe(one.stage.gate.set)
+        assert later.result() == b"next" and not inside.done()
+        loop.call_soon_threadsafe(gate.set)
+        assert inside.result() == b"waited"
+        one.wait_for("waits", "waits", "fini")
+        wait_until(lambda: len(modules()) == 1, "the end of the old module")
+    assert one.stage.told[-1] == "fini of next"
 
 
 def test_without_a_request_inside_it_ends_at_once(trusted: Path) -> None:
