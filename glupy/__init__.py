@@ -32,6 +32,7 @@ from glupy.api.events import Event
 from glupy.api.files import Files
 from glupy.api.fopsets import *
 from glupy.api.ia_type import IaType
+from glupy.api.locs import anew, nameless
 from glupy.api.naming import errno_named, fops_named, rules_named, terms_named
 from glupy.api.offloading import offload
 from glupy.api.queue import Queue
@@ -54,8 +55,8 @@ __version__ = "0.1.0"
 __all__ = [
     "GLUSTER_SERIES", "GLUSTER_VERSION", "INTERNAL", "Answer", "AsyncioRequest", "Client", "Condition", "Content", "ContentFile",
     "Event", "Files", "IaType", "LoadError", "Option", "OptionError", "Queue", "Shared", "Store", "Translator",
-    "TrustError", "Writer", "asyncio", "asyncio_loop", "asyncio_request", "breakpoint", "errno_named", "fops_named",
-    "offload", "rules_named", "terms_named", "wait_for", "xattr",
+    "TrustError", "Writer", "anew", "asyncio", "asyncio_loop", "asyncio_request", "breakpoint", "errno_named", "fops_named",
+    "nameless", "offload", "rules_named", "terms_named", "wait_for", "xattr",
 ]
 __all__ += fopsets.__all__
 __all__ += [

@@ -44,7 +44,9 @@ from datetime import datetime, timezone
 from threading import Lock
 from typing import Any
 
-from glupy import INTERNAL, Cache, Call, Frame, Future, Gfid, IaType, Inode, LoadError, Loc, Option, Translator
+from glupy import (
+    INTERNAL, Cache, Call, Frame, Future, Gfid, IaType, Inode, LoadError, Loc, Option, Translator, anew, nameless,
+)
 
 UNTIL, HOLD = "user.retain.until", "user.retain.hold"
 OWN = frozenset((UNTIL, HOLD))
@@ -153,7 +155,7 @@ class Retain(Translator, fops=BY_FILE | XATTRS | XATTROPS | {
         return await self.guarded(frame, call, [(located(call), True)])
 
     def on_copy_file_range(self, frame: Frame, call: Call) -> Awaitable[Any]:
-        return self.guarded(frame, call, [(by_gfid(call["fd_out"].inode), True)])
+        return self.guarded(frame, call, [(nameless(call["fd_out"].inode), True)])
 
     async def guarded(self, frame: Frame, call: Call, files: list[tuple[Loc, bool]]) -> Any:
         """Do it if the files allow it: each with whether its content is to change, or its names only."""
@@ -194,13 +196,13 @@ class Retain(Translator, fops=BY_FILE | XATTRS | XATTROPS | {
     # Names
 
     def on_unlink(self, frame: Frame, call: Call) -> Awaitable[Any]:
-        return self.guarded(frame, call, [(self.named(call["loc"]), False)])
+        return self.guarded(frame, call, [(anew(call["loc"]), False)])
 
     def on_rename(self, frame: Frame, call: Call) -> Awaitable[Any]:
-        return self.guarded(frame, call, [(self.named(call["oldloc"]), False), (self.named(call["newloc"]), False)])
+        return self.guarded(frame, call, [(anew(call["oldloc"]), False), (anew(call["newloc"]), False)])
 
     def on_link(self, frame: Frame, call: Call) -> Awaitable[Any]:
-        return self.guarded(frame, call, [(by_gfid(call["oldloc"].inode), False)])
+        return self.guarded(frame, call, [(nameless(call["oldloc"].inode), False)])
 
     def on_mknod(self, frame: Frame, call: Call) -> None:
         """storage/posix gives what is made the attributes in xdata."""
@@ -212,13 +214,13 @@ class Retain(Translator, fops=BY_FILE | XATTRS | XATTROPS | {
         self.on_mknod(frame, call)
         if call["flags"] & os.O_EXCL:
             return None
-        return self.guarded(frame, call, [(self.named(call["loc"]), True)])
+        return self.guarded(frame, call, [(anew(call["loc"]), True)])
 
     def on_put(self, frame: Frame, call: Call) -> Awaitable[Any]:
         self.on_mknod(frame, call)
         if OWN & call["xattr"].keys():
             raise PermissionError
-        return self.guarded(frame, call, [(self.named(call["loc"]), True)])
+        return self.guarded(frame, call, [(anew(call["loc"]), True)])
 
     def on_inodelk(self, frame: Frame, call: Call) -> Any:
         """DHT renames over a file on another brick even if that brick refuses it: it has to be stopped before it begins."""
@@ -233,15 +235,6 @@ class Retain(Translator, fops=BY_FILE | XATTRS | XATTROPS | {
     def on_rmdir(self, frame: Frame, call: Call) -> Any:
         """With flags, storage/posix would remove what is in the directory as well."""
         return call.wind(xflags=0) if call["xflags"] else None
-
-    def named(self, loc: Loc) -> Loc:
-        """What has this name now, which need not be what the caller has found there."""
-        return loc.replace(inode=self.fresh(), gfid=Gfid.null())
-
-    def fresh(self) -> Inode:
-        table = self.itable
-        assert table is not None  # of a request there is always one
-        return table.new()
 
     # Extended attributes
 
@@ -329,7 +322,7 @@ class Retain(Translator, fops=BY_FILE | XATTRS | XATTROPS | {
 
     async def commit(self, frame: Frame, loc: Loc, state: State) -> State:
         """Commit a file that has been left alone for long enough, unless somebody was faster."""
-        plain = Loc(gfid=state.gfid, inode=loc.inode if not loc.name else self.fresh())
+        plain = nameless((anew(loc) if loc.name else loc).inode, state.gfid)
         async with self.closed(state.gfid):
             state = await self.state_now(frame, plain)
             if time.time() < state.commits_at:
@@ -384,12 +377,7 @@ def foreign(names: Iterable[str]) -> set[str]:
 
 
 def located(call: Call) -> Loc:
-    return by_gfid(call.inode, call.gfid)
-
-
-def by_gfid(inode: Inode | None, gfid: Gfid | None = None) -> Loc:
-    """A file without any of its names, which may be another file's by now."""
-    return Loc(inode=inode, gfid=gfid or (inode.gfid if inode else None))
+    return nameless(call.inode, call.gfid)
 
 
 def moment(value: Any) -> int:

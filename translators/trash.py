@@ -41,7 +41,7 @@ from typing import Any, NamedTuple
 
 from glupy import (
     INTERNAL, Call, Failure, Fd, Frame, GetxattrReply, Gfid, Iatt, IaType, Inode, InodeTable, Loc, Option,
-    SetxattrReply, Translator, Xdata, fail,
+    SetxattrReply, Translator, Xdata, anew, fail, nameless,
 )
 
 TOP = ".trash"
@@ -163,8 +163,7 @@ class Trash(Translator, fops={
         """Link what has this name into the bin, if it is to be kept; where it is there."""
         user, group = frame.uid, frame.gid
         with frame.as_root():
-            found = await self.child.lookup(loc.replace(inode=self.table().new(), gfid=Gfid.null()),
-                                            {LINKTO: 0, SHARD: 0}).or_error()
+            found = await self.child.lookup(anew(loc), {LINKTO: 0, SHARD: 0}).or_error()
             if found.op_ret < 0 or found.buf.ia_nlink != 1 or not self.wanted(found.buf, found.xdata):
                 return None
             if "oldloc" in call and call["oldloc"].gfid == found.buf.ia_gfid:
@@ -178,7 +177,7 @@ class Trash(Translator, fops={
                     return None
                 away = await self.away(above(loc))
                 folder = await self.bin(uid, gid, away)
-                await self.child.setxattr(Loc(inode=inode, gfid=inode.gfid), {ORIGIN: origin(loc)}, 0)
+                await self.child.setxattr(nameless(inode), {ORIGIN: origin(loc)}, 0)
                 return await self.placed(inode, folder, loc.name or "", away)
             except OSError as error:
                 self.log.warning("%s is removed and not kept: %s", loc.path, str(error))
@@ -186,7 +185,7 @@ class Trash(Translator, fops={
 
     async def placed(self, inode: Inode, folder: Inode, name: str, away: dict[str, bytes]) -> Loc:
         """Give a file another name in a bin. One that it had there before may be refused it: see put_back()."""
-        file = Loc(inode=inode, gfid=inode.gfid)
+        file = nameless(inode)
         for number in range(TRIES):
             goal = Loc.from_inode(folder).child(entry_name(name, inode.gfid, number), inode)
             await self.missed(folder, goal.name or "", away)
@@ -264,8 +263,7 @@ class Trash(Translator, fops={
 
     async def cut(self, frame: Frame, call: Call, inode: Inode, size: int) -> Any:
         with frame.as_root():
-            loc = Loc(inode=inode, gfid=inode.gfid)
-            found = await self.child.lookup(loc, {LINKTO: 0, SHARD: 0}).or_error()
+            found = await self.child.lookup(nameless(inode), {LINKTO: 0, SHARD: 0}).or_error()
             if found.op_ret >= 0 and found.buf.ia_size > size and self.wanted(found.buf, found.xdata):
                 try:
                     await self.copy(frame.uid, frame.gid, Loc.from_inode(inode), found.buf)
@@ -334,7 +332,7 @@ class Trash(Translator, fops={
             await self.missed(directory, goal.name or "", away)
         await self.put_back(loc.replace(gfid=inode.gfid), goal)
         with frame.as_root():
-            await self.child.removexattr(Loc(inode=inode, gfid=inode.gfid), ORIGIN).or_error()
+            await self.child.removexattr(nameless(inode), ORIGIN).or_error()
         return SetxattrReply()
 
     async def put_back(self, source: Loc, goal: Loc) -> None:
@@ -342,17 +340,16 @@ class Trash(Translator, fops={
         believing that it has that name, in an attribute trusted.gfid2path.*, and refuses it as a new one."""
         if await self.exists(goal):
             raise FileExistsError
-        file = Loc(inode=source.inode, gfid=source.gfid)
-        linked = await self.child.link(file, goal).or_error()
+        linked = await self.child.link(nameless(source.inode, source.gfid), goal).or_error()
         if linked.op_ret >= 0:
             await self.child.unlink(source, 0)
         elif linked.op_errno == errno.EEXIST and not await self.exists(goal):
-            await self.child.rename(source, goal.replace(inode=self.table().new(), gfid=Gfid.null()))
+            await self.child.rename(source, anew(goal))
         else:
             raise OSError(linked.op_errno, os.strerror(linked.op_errno))
 
     async def exists(self, loc: Loc) -> bool:
-        return (await self.child.lookup(loc.replace(inode=self.table().new(), gfid=Gfid.null())).or_error()).op_ret >= 0
+        return (await self.child.lookup(anew(loc)).or_error()).op_ret >= 0
 
     def on_getxattr(self, frame: Frame, call: Call) -> Any:
         return self.origin(frame, call) if call["name"] == ORIGIN_SHOWN else None
@@ -391,7 +388,7 @@ class Trash(Translator, fops={
             return []
         inode = found.inode.link(None, None, found.buf)
         fd = Fd.create(inode)
-        await self.child.opendir(Loc(inode=inode, gfid=gfid), fd)
+        await self.child.opendir(nameless(inode), fd)
         listed: list[Kept] = []
         offset = 0
         while portion := (await self.child.readdirp(fd, 1 << 16, offset)).entries:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from glupy import _core
 from glupy._core import Gfid, Loc
 from glupy.api import tables
+from glupy.api.locs import anew
 
 if TYPE_CHECKING:
     from glupy._core import Child, Iatt, Inode, InodeTable, Instance
@@ -33,7 +34,7 @@ def fresh(loc: Loc) -> Loc:
     """The same entry, with an inode that no lookup has touched."""
     if loc.parent is None or loc.inode is None:
         return loc
-    return loc.replace(inode=loc.parent.table.new(), gfid=None)
+    return anew(loc)
 
 
 def parts_of(path: str | bytes) -> list[str]:

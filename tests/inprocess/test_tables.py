@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import glupy
 import pytest
 from glupy import Buffer, Fd, Gfid, Iatt, IaType, Inode, Loc, ReadvReply
 from support import gfapi
@@ -145,6 +146,19 @@ def test_from_gfid(table: Any) -> None:
     assert loc.inode is not None and not loc.inode.linked
     with pytest.raises(ValueError, match="null"):
         Loc.from_gfid(table, Gfid())
+
+
+def test_less_than_came(table: Any) -> None:
+    file, gfid = linked(table, table.root, "less"), Gfid.random()
+    loc = glupy.nameless(file)
+    assert (loc.path, loc.name, loc.parent, loc.inode, loc.gfid) == (None, None, None, file, file.gfid)
+    assert glupy.nameless(table.new(), gfid).gfid == glupy.nameless(None, gfid).gfid == gfid
+    for known in (Loc.from_inode(file), Loc("/less", parent=table.root, pargfid=Gfid.root())):
+        loc = glupy.anew(known)
+        assert (loc.path, loc.name, loc.parent, loc.pargfid) == ("/less", "less", table.root, Gfid.root())
+        assert loc.inode is not None and loc.inode != file and not loc.gfid and not loc.inode.gfid
+    with pytest.raises(ValueError, match="neither an inode nor a parent"):
+        glupy.anew(Loc("/less"))
 
 
 def test_from_path(table: Any) -> None:

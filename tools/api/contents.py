@@ -12,7 +12,7 @@ SECTIONS = {
                  "asyncio_request", "AsyncioRequest", "wait", "Future", "Task"),
     "One at a time": ("Mutex", "Semaphore", "Flag", "Condition", "Queue"),
     "Values": ("Loc", "InodeLoc", "EntryLoc", "TargetLoc", "Inode", "InodeTable", "Fd", "Gfid", "Iatt", "IaType", "Xdata",
-               "Buffer", "Dirent", "Dirents", "Statvfs", "Flock", "LkOwner", "Lease", "LockEntry", "LockList", "Mdata", "Cache"),
+               "Buffer", "Dirent", "Dirents", "Statvfs", "Flock", "LkOwner", "Lease", "LockEntry", "LockList", "Mdata", "Cache", "nameless", "anew"),
     "Sets of fops": ("CHANGING", "CHANGING_DATA", "CHANGING_METADATA", "CHANGING_NAMES", "READING", "OPENING", "LOCKING",
                      "SYNCING", "OTHER"),
     "On whose behalf": ("INTERNAL",),

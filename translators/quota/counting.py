@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 
-from glupy import Fd, Gfid, Iatt, IaType, Inode, Loc, Option
+from glupy import Fd, Gfid, Iatt, IaType, Inode, Loc, Option, nameless
 
 from .known import LIMIT, Known
 from .labels import LABEL, entries, entries_of, name_key, of_directory, parts
@@ -77,7 +77,7 @@ class Counting(Known):
             self.folders.pop(gfid)
         inode = found.inode.link(None, None, found.buf)
         fd = Fd.create(inode)
-        await self.child.opendir(Loc(inode=inode, gfid=gfid), fd)
+        await self.child.opendir(nameless(inode), fd)
         offset = 0
         while portion := (await self.child.readdirp(fd, 1 << 16, offset)).entries:
             for entry in portion:

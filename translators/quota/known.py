@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
-from glupy import Cache, Flag, Frame, Future, Gfid, IaType, InodeTable, Loc, Option, Translator
+from glupy import Cache, Flag, Frame, Future, Gfid, IaType, InodeTable, Loc, Option, Translator, anew
 
 from .labels import LABEL, LINKTO, of_directory, parent_of, parts
 from .ledger import Charge, Hold, Ledger, Limit, text_of
@@ -82,7 +82,7 @@ class Known(Translator):
 
     def named(self, loc: Loc) -> Loc:
         """What has this name now, which need not be what the caller has found there."""
-        return loc.replace(inode=self.table().new(), gfid=Gfid.null(), pargfid=parent_of(loc))
+        return anew(loc).replace(pargfid=parent_of(loc))
 
     async def found(self, frame: Frame | None, loc: Loc) -> Any:
         """A lookup's reply, or None where there is nothing. Raises OSError for what else is wrong."""
