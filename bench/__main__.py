@@ -13,6 +13,8 @@ import growth  # noqa: E402
 import instructions  # noqa: E402
 import layers  # noqa: E402
 import mounts  # noqa: E402
+import shelf  # noqa: E402
+import writing  # noqa: E402
 from contenders import CONTENDERS, FOPS  # noqa: E402
 
 
@@ -70,6 +72,30 @@ def bench_mounts(options: argparse.Namespace) -> None:
     console.print(f"{file} and a plot beside it")
 
 
+def bench_shelf(options: argparse.Namespace) -> None:
+    if options.send:
+        return shelf.send_here(options)
+    import report
+
+    console = report.console()
+    counts = list(shelf.count(options)) if "instructions" in options.what else []
+    if counts:
+        console.print(report.shelf_counts(counts))
+    samples = list(shelf.on_mounts(options)) if "mounts" in options.what else []
+    if samples:
+        console.print(report.shelf_mounts(samples))
+    console.print(str(report.save("shelf", options.output, [*counts, *samples], vars(options))))
+
+
+def bench_writer(options: argparse.Namespace) -> None:
+    import report
+
+    samples = list(writing.run(options))
+    console = report.console()
+    console.print(report.writer_table(samples))
+    console.print(str(report.save("writer", options.output, samples, vars(options))))
+
+
 def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="./run bench", description=__doc__)
     top.add_argument("--output", type=Path, default=ROOT / "build/bench",
@@ -94,6 +120,19 @@ def parser() -> argparse.ArgumentParser:
     each = kinds.add_parser("mounts", help="small files and streams on FUSE mounts")
     each.add_argument("--count", type=int, default=1000, help="of each operation in a round (%(default)s)")
     each.set_defaults(bench=bench_mounts)
+
+    each = kinds.add_parser("shelf", help="the translators of the shelf, beside GlusterFS's own: instructions, and on mounts")
+    each.add_argument("--count", type=int, default=500, help="of each operation in a round on mounts (%(default)s)")
+    each.add_argument("--fops", nargs="+", choices=shelf.FOPS, default=list(shelf.FOPS), help="fops whose instructions are counted")
+    each.add_argument("--only", nargs="+", default=[], metavar="NAME", help="contenders, as the tables have them")
+    each.add_argument("--what", nargs="+", choices=("instructions", "mounts"), default=["instructions", "mounts"],
+                      help="what is measured (both)")
+    each.add_argument("--send", action="store_true", help=argparse.SUPPRESS)  # the process that is counted
+    each.set_defaults(bench=bench_shelf)
+
+    each = kinds.add_parser("writer", help="lines through a Writer: how many a second, and what one takes of its fop's thread")
+    each.add_argument("--count", type=int, default=20000, help="lines in a round (%(default)s)")
+    each.set_defaults(bench=bench_writer)
 
     each = kinds.add_parser("growth", help="what grows with requests, layers, instances and fops")
     each.add_argument("--most", type=int, default=1000000, help="leave out greater numbers of anything (%(default)s)")

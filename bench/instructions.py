@@ -5,12 +5,14 @@ waits for: memory, locks, other threads. So one thread sends, and the child answ
 
 All contenders stand in one process, which runs in valgrind. What is counted is what the driver (and the program
 unavoidable.c) does between two calls of bench_mark(): each call makes a dump. Each contender sends two numbers of fops, and the
-difference is what a fop takes, without what beginning and ending take.
+difference is what a fop takes, without what beginning and ending take. What comes after the second call counts as well, up to
+the next first one, since Writers have lines to write then.
 """
 
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import subprocess
 import sys
@@ -19,11 +21,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import glupy
 from contenders import CONTENDERS, Contender
 from layers import BIG, Bench, unavoidable
+from support.waiting import PATIENCE
 
 #: How many fops are sent, less and more. Python collects garbage after some hundred objects, so it is part of both.
-LESS, MORE = 500, 2500
+LESS, MORE = 250, 1250
 
 MARK = "bench_mark"
 
@@ -37,14 +41,16 @@ class Count:
     instructions: float
 
 
-def chosen(only: list[str], fops: list[str]) -> list[tuple[Contender, str]]:
+def chosen(
+    options: argparse.Namespace, contenders: tuple[Contender, ...] = CONTENDERS,
+) -> list[tuple[Contender, str]]:
     """What is counted, in this order: contenders, each with the fops that it has."""
-    return [(contender, fop) for contender in CONTENDERS if not only or contender.name in only
-            for fop in fops if fop in contender.fops]
+    return [(contender, fop) for contender in contenders if not options.only or contender.name in options.only
+            for fop in options.fops if fop in contender.fops]
 
 
 def callgrind(folder: Path, command: list[str]) -> list[int]:
-    """Run a command and count: the instructions between the first and the second call of bench_mark(), and so on."""
+    """Run a command and count: the instructions until the first call of bench_mark(), from that to the second, and so on."""
     out = folder / "callgrind.out"
     done = subprocess.run(
         ["valgrind", "--tool=callgrind", f"--dump-before={MARK}",
@@ -53,7 +59,7 @@ def callgrind(folder: Path, command: list[str]) -> list[int]:
     if done.returncode != 0:
         sys.exit(f"{command}: failed\n{done.stdout}{done.stderr}")
     dumps = sorted((int(file.suffix[1:]), file) for file in folder.glob("callgrind.out.*"))
-    return [total(file) for _, file in dumps[1::2]]
+    return [total(file) for _, file in dumps]
 
 
 def total(dump: Path) -> int:
@@ -62,33 +68,46 @@ def total(dump: Path) -> int:
     return int(line.split()[1])
 
 
-def per_fop(counts: list[int]) -> list[float]:
-    """From the numbers of LESS fops and of MORE, in turn."""
-    return [(more - less) / (MORE - LESS) for less, more in zip(counts[::2], counts[1::2], strict=True)]
+def per_fop(less: int, more: int) -> float:
+    """From the numbers of LESS fops and of MORE."""
+    return (more - less) / (MORE - LESS)
 
 
 def run(options: argparse.Namespace) -> Iterator[Count]:
     """Count all that are chosen. Layers of graphs are in a process of their own, which send_here() is the inside of."""
-    things = chosen(options.only, options.fops)
-    layers = [(contender, fop) for contender, fop in things if not contender.program]
-    with tempfile.TemporaryDirectory() as folder:
-        counts = per_fop(callgrind(Path(folder), [
-            f"{os.environ['GLUPY_STAGE']}/glupybench/bench-python", str(Path(__file__).parent), "layers", "--send",
-            "--fops", *options.fops, *(["--only", *options.only] if options.only else [])]))
-    for (contender, fop), instructions in zip(layers, counts, strict=True):
-        yield Count(contender.name, fop, instructions)
+    things = chosen(options)
+    yield from in_layers(options, things, "layers", "--send")
     for contender, fop in things:
         if contender.program:
             with tempfile.TemporaryDirectory() as folder:
-                counts = per_fop(callgrind(Path(folder), unavoidable(contender, fop, LESS, MORE)))
-            yield Count(contender.name, fop, counts[0])
+                less, more = callgrind(Path(folder), unavoidable(contender, fop, LESS, MORE))[1:4:2]
+            yield Count(contender.name, fop, per_fop(less, more))
 
 
-def send_here(options: argparse.Namespace) -> None:
-    """Send what run() counts, in the same order."""
-    things = [(contender, fop) for contender, fop in chosen(options.only, options.fops) if not contender.program]
-    contenders = {contender.name: contender for contender, _ in things}
-    with Bench(tuple(contenders.values()), ("sync",)) as bench:
+def in_layers(options: argparse.Namespace, things: list[tuple[Contender, str]], *command: str) -> Iterator[Count]:
+    """Count what layers of graphs take, by a kind of bench that sends the same things."""
+    layers = [(contender, fop) for contender, fop in things if not contender.program]
+    with tempfile.TemporaryDirectory() as folder:
+        totals = callgrind(Path(folder), [
+            f"{os.environ['GLUPY_STAGE']}/glupybench/bench-python", str(Path(__file__).parent), *command,
+            "--fops", *options.fops, *(["--only", *options.only] if options.only else [])])
+    for number, (contender, fop) in enumerate(layers):
+        _, less, less_after, more, more_after = totals[6 * number:6 * number + 5]
+        yield Count(contender.name, fop, per_fop(less + less_after, more + more_after))
+
+
+def send_here(
+    options: argparse.Namespace, contenders: tuple[Contender, ...] = CONTENDERS, expected: tuple[str, ...] = (),
+) -> None:
+    """Send what is counted, in the same order."""
+    things = [(contender, fop) for contender, fop in chosen(options, contenders) if not contender.program]
+    taking_part = {contender.name: contender for contender, _ in things}
+    with Bench(tuple(taking_part.values()), ("sync",), expected) as bench:
+        writers = [each for each in gc.get_objects() if isinstance(each, glupy.Writer)]
+        gc.collect()
+        gc.freeze()  # else each hundredth thousand of objects has all contenders looked through, and one of them pays for it
         for contender, fop in things:
-            for count in (LESS, MORE):
+            for count in (LESS, MORE, 1):  # the last one ends what is counted of the one before: what Writers have left to do
                 bench.measure(contender, fop, "sync", 1, count, BIG)
+                for writer in writers:
+                    writer.drain(PATIENCE)

@@ -92,8 +92,8 @@ def driver_name(contender: Contender, child: str) -> str:
 class Bench:
     """The graphs of some contenders, and the driver."""
 
-    def __init__(self, contenders: tuple[Contender, ...], children: tuple[str, ...]) -> None:
-        self.contenders, self.children = contenders, children
+    def __init__(self, contenders: tuple[Contender, ...], children: tuple[str, ...], expected: tuple[str, ...] = ()) -> None:
+        self.contenders, self.children, self.expected = contenders, children, expected
         self.driver: Any = driver_module()
         self.graphs = ExitStack()
         self.methods: dict[tuple[str, str], Any] = {}
@@ -107,7 +107,7 @@ class Bench:
                 original.register(library("original"))
         try:
             for child in self.children:
-                self.graphs.enter_context(Graph(self.layers(child), folder=TRANSLATORS))
+                self.graphs.enter_context(Graph(self.layers(child), folder=TRANSLATORS, expected=self.expected))
         except BaseException:
             self.graphs.close()
             raise

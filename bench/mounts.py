@@ -81,8 +81,8 @@ def stacked(below: Mounted) -> Iterator[Mounted]:
 
 
 @contextmanager
-def mounted(contender: str) -> Iterator[Mounted]:
-    with Mount(GRAPHS.get(contender, []), folder=TRANSLATORS, arguments=ARGUMENTS) as mount:
+def mounted(contender: str, graph: list[Layer], expected: tuple[str, ...] = ()) -> Iterator[Mounted]:
+    with Mount(graph, folder=TRANSLATORS, arguments=ARGUMENTS, expected=expected) as mount:
         below = Mounted(mount.path, (mount.pid,))
         if contender != STACKED:
             yield below
@@ -155,11 +155,16 @@ def measure(contender: str, mount: Mounted, work: str, count: int, number: int) 
 def run(options: argparse.Namespace) -> Iterator[Sample]:
     """All samples, round by round."""
     with ExitStack() as stack:
-        mounts = {name: stack.enter_context(mounted(name)) for name in (*GRAPHS, STACKED)}
-        for work in WORK:  # what a process does once: threads, imports, first directories
-            for contender, mount in mounts.items():
-                measure(contender, mount, work, min(options.count, 20), 0)
-        for number in range(options.rounds):
-            for work in WORK:
-                for contender, mount in in_turn(tuple(mounts.items()), number):
-                    yield measure(contender, mount, work, options.count, number)
+        mounts = {name: stack.enter_context(mounted(name, GRAPHS.get(name, []))) for name in (*GRAPHS, STACKED)}
+        yield from in_turns(mounts, options)
+
+
+def in_turns(mounts: Mapping[str, Mounted], options: argparse.Namespace) -> Iterator[Sample]:
+    """All work on all mounts, round by round."""
+    for work in WORK:  # what a process does once: threads, imports, first directories
+        for contender, mount in mounts.items():
+            measure(contender, mount, work, min(options.count, 20), 0)
+    for number in range(options.rounds):
+        for work in WORK:
+            for contender, mount in in_turn(tuple(mounts.items()), number):
+                yield measure(contender, mount, work, options.count, number)

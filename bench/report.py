@@ -19,6 +19,7 @@ from instructions import Count
 from layers import BIG, SMALL, Sample
 from rich.console import Console
 from rich.table import Table
+from writing import Line
 
 matplotlib.use("Agg")  # no display
 from matplotlib import pyplot  # noqa: E402
@@ -230,6 +231,46 @@ def mounts_table(samples: Sequence[mounts.Sample]) -> Table:
                 spread(over_plain(samples, contender, work, lambda sample: sample.wall)),
                 spread(over_plain(samples, contender, work, lambda sample: sample.cpu)))
         table.add_section()
+    return table
+
+
+def shelf_counts(counts: Sequence[Count]) -> Table:
+    """Instructions that each translator of the shelf adds to a fop."""
+    of = {(count.contender, count.fop): count.instructions for count in counts}
+    fops = list(dict.fromkeys(count.fop for count in counts))
+    table = Table(title="the shelf: instructions that a layer adds to a fop, all threads", title_justify="left")
+    table.add_column("layer", no_wrap=True)
+    for fop in fops:
+        table.add_column(fop, justify="right", no_wrap=True)
+    for name in dict.fromkeys(count.contender for count in counts):
+        added = [of.get((name, fop), 0) - of.get(("nothing", fop), 0) for fop in fops]
+        table.add_row(name, *(f"{of[name, fop] if name == 'nothing' else more:,.0f}" if (name, fop) in of else ""
+                              for fop, more in zip(fops, added)))
+    return table
+
+
+def shelf_mounts(samples: Sequence[mounts.Sample]) -> Table:
+    """Microseconds of processor time of an operation on each mount, and by the clock. The least of all rounds: whatever else the
+    machine does can only add."""
+    title = "the shelf on mounts: microseconds of processor time an operation (of the clock), the least of all rounds"
+    table = Table(title=title, title_justify="left")
+    table.add_column("layer", no_wrap=True)
+    for work in mounts.WORK:
+        table.add_column(work, justify="right", no_wrap=True)
+    for name in dict.fromkeys(sample.contender for sample in samples):
+        found = [[s for s in samples if (s.contender, s.work) == (name, work)] for work in mounts.WORK]
+        table.add_row(name, *(f"{min(s.cpu for s in each) / 1000:.0f} ({min(s.wall for s in each) / 1000:.0f})" for each in found))
+    return table
+
+
+def writer_table(samples: Sequence[Line]) -> Table:
+    table = Table(title="Writer: lines of 300 bytes", title_justify="left")
+    for title in ("way", "file", "thousands a second", "us in the fop's thread", "us of all threads"):
+        table.add_column(title, justify="left" if title in ("way", "file") else "right", no_wrap=True)
+    for way, file in dict.fromkeys((sample.way, sample.file) for sample in samples):
+        found = [s for s in samples if (s.way, s.file) == (way, file)]
+        table.add_row(way, file, spread([1e6 / s.wall for s in found], 0), spread([s.own / 1000 for s in found if s.own is not None], 1),
+                      spread([s.cpu / 1000 for s in found], 1))
     return table
 
 

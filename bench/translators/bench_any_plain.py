@@ -5,6 +5,6 @@ from __future__ import annotations
 from glupy import Call, Frame, Translator
 
 
-class Any(Translator, fops=("lookup", "stat", "open", "create", "readv", "writev", "readdirp", "getxattr")):
+class Any(Translator, fops=("lookup", "stat", "open", "create", "unlink", "readv", "writev", "readdirp", "getxattr")):
     def any_fop(self, frame: Frame, call: Call) -> None:
         return None

@@ -20,6 +20,7 @@ CALLBACK(stat, 0, struct iatt *buf, dict_t *xdata)
 CALLBACK(open, 0, fd_t *fd, dict_t *xdata)
 CALLBACK(create, 0, fd_t *fd, inode_t *inode, struct iatt *buf, struct iatt *preparent, struct iatt *postparent,
          dict_t *xdata)
+CALLBACK(unlink, 0, struct iatt *preparent, struct iatt *postparent, dict_t *xdata)
 CALLBACK(readv, 0, struct iovec *vector, int32_t count, struct iatt *stbuf, struct iobref *iobref, dict_t *xdata)
 CALLBACK(writev, 0, struct iatt *prebuf, struct iatt *postbuf, dict_t *xdata)
 CALLBACK(readdirp, 0, gf_dirent_t *entries, dict_t *xdata)
@@ -56,6 +57,12 @@ send_create(struct bench_sender *sender, call_frame_t *frame)
 }
 
 static void
+send_unlink(struct bench_sender *sender, call_frame_t *frame)
+{
+    SEND(unlink, &sender->file, 0, sender->xdata);
+}
+
+static void
 send_readv(struct bench_sender *sender, call_frame_t *frame)
 {
     SEND(readv, sender->fd, sender->fop->size, 0, 0, NULL);
@@ -85,6 +92,7 @@ static const struct bench_fop bench_fops[] = {
     {"stat", GF_FOP_STAT, 0, send_stat},
     {"open", GF_FOP_OPEN, 0, send_open},
     {"create", GF_FOP_CREATE, 0, send_create},
+    {"unlink", GF_FOP_UNLINK, 0, send_unlink},
     {"readv4k", GF_FOP_READ, 4096, send_readv},
     {"readv128k", GF_FOP_READ, 131072, send_readv},
     {"writev4k", GF_FOP_WRITE, 4096, send_writev},

@@ -86,3 +86,23 @@ def test_mounts(tmp_path: Path) -> None:
     assert {"plain", "performance/nl-cache", "negative_lookup.py", "debug/trace", "pyfuse3 on plain"} <= contenders
     assert len(saved["samples"]) == len(contenders) * 6
     assert (tmp_path / "mounts.png").stat().st_size
+
+
+@pytest.mark.once
+def test_shelf(tmp_path: Path) -> None:
+    saved = bench(tmp_path, "shelf", "--count", "3", "--what", "mounts", "--only", "nothing", "retain", "quota: a user's limit")
+    assert {sample["contender"] for sample in saved["samples"]} == {"nothing", "retain", "quota: a user's limit"}
+
+
+@pytest.mark.once
+def test_what_is_counted_of_the_shelf() -> None:
+    """All contenders send all of it, as they do in valgrind."""
+    done = subprocess.run([f"{os.environ['GLUPY_STAGE']}/glupybench/bench-python", ROOT / "bench", "shelf", "--send"],
+                          capture_output=True, text=True, timeout=PATIENCE)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.once
+def test_writer(tmp_path: Path) -> None:
+    saved = bench(tmp_path, "writer", "--count", "64")
+    assert len(saved["samples"]) == 9 and all(sample["wall"] > 0 for sample in saved["samples"])
