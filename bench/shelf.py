@@ -78,8 +78,9 @@ def contenders(folder: Path) -> tuple[Contender, ...]:
     )
 
 
-#: Which need a storage for these fops: the leaf of the other bench has no directories.
-STORED = {"quota": FOPS, "retain: commit-after": FOPS, "trash": ("unlink",), "features/worm: by files": FOPS}
+#: Which need a storage for these fops, as the leaf of the other bench has no directories; and what is silent in its process.
+STORED = {"quota": FOPS, "retain: commit-after": FOPS, "trash": ("unlink",), "features/worm: by files": FOPS,
+          "debug/trace: all, to the log": FOPS}
 
 
 def counted(folder: Path) -> tuple[Contender, ...]:
