@@ -340,6 +340,7 @@ def shelf(cluster: Cluster) -> None:
     """All translators of the shelf under one volume, through its life."""
     it = Shelf(cluster)
     cluster.first.gluster("volume", "create", "vol", "replica", "3", *cluster.bricks_of("vol"), "force")
+    cluster.first.gluster("volume", "set", "vol", "cluster.lookup-optimize", "off")  # docs/shelf/trash.md
     it.attach()
     cluster.first.gluster("volume", "start", "vol")
     with mounted(cluster, "vol") as it.path:
