@@ -151,7 +151,7 @@ call_fop(struct glupy_classic_request *self, PyObject *function)
 
     begin_call(&call, self, false);
     self->args_given = glupy_given_new(state_of(self->request), self->request->fop->args, self->request->fop->nargs,
-                                       &self->args);
+                                       &self->args, self->request->fop->args_passed_size);
     ready = self->args_given && add_this(&call);
     for (unsigned i = 0; ready && i < fop->nparams; i++)
         ready = add_param(&call, &fop->params[i], &self->args_given->shown);
@@ -171,7 +171,7 @@ call_callback(struct glupy_classic_request *self, PyObject *function)
 
     begin_call(&call, self, true);
     self->reply_given = glupy_given_new(state_of(self->request), self->reply->fop->reply, self->reply->fop->nreply,
-                                        &self->reply_passed);
+                                        &self->reply_passed, self->reply->fop->reply_passed_size);
     ready = self->reply_given && add(&call, PyLong_FromLong(self->id)) && add_this(&call) &&
             add(&call, PyLong_FromLong(self->reply->op_ret)) && add(&call, PyLong_FromLong(self->reply->op_errno));
     for (unsigned i = 0; ready && i < fop->ncbk_params; i++)
@@ -324,11 +324,37 @@ take_result(struct glupy_classic_request *self, PyObject *result, const char *fo
 
 /* The beginning. */
 
+/* Empty memory for one, or NULL. */
+static struct glupy_classic_request *
+take_memory(struct glupy_classic_state *state)
+{
+    struct glupy_classic_request *self = state->spare_requests;
+
+    if (!self)
+        return calloc(1, sizeof(*self));
+    state->spare_requests = self->next_spare;
+    state->nspare_requests--;
+    memset(self, 0, sizeof(*self));
+    return self;
+}
+
+static void
+give_memory(struct glupy_classic_state *state, struct glupy_classic_request *self)
+{
+    if (state->nspare_requests >= GLUPY_CLASSIC_SPARE_REQUESTS) {
+        free(self);
+        return;
+    }
+    self->next_spare = state->spare_requests;
+    state->spare_requests = self;
+    state->nspare_requests++;
+}
+
 static struct glupy_classic_request *
 request_new(struct glupy_request *request, const void *passed)
 {
     struct glupy_classic_state *state = state_of(request);
-    struct glupy_classic_request *self = calloc(1, sizeof(*self));
+    struct glupy_classic_request *self = take_memory(state);
 
     if (!self) {
         PyErr_NoMemory();
@@ -336,7 +362,7 @@ request_new(struct glupy_request *request, const void *passed)
     }
     self->request = request;
     if (!glupy_pointer_new(state, GLUPY_CLASSIC_FRAME, request->frame, &self->frame)) {
-        free(self);
+        give_memory(state, self);
         return NULL;
     }
     self->id = ++state->last_id;
@@ -511,7 +537,7 @@ classic_free(struct glupy_request *request)
     Py_XDECREF(self->misuse);
     Py_XDECREF(self->reply);
     Py_XDECREF(self->replies);
-    free(self);
+    give_memory(state, self);
 }
 
 /* Instances. */

@@ -67,6 +67,11 @@ struct glupy_pointer {
 };
 
 #define GLUPY_CLASSIC_SPARE 64
+#if defined(__SANITIZE_ADDRESS__) /* which is to see each request end */
+#define GLUPY_CLASSIC_SPARE_REQUESTS 0
+#else
+#define GLUPY_CLASSIC_SPARE_REQUESTS 16
+#endif
 #define GLUPY_CLASSIC_BUCKETS 512u
 
 /* What one interpreter knows of the classic API, once gluster.glupy was imported. */
@@ -78,6 +83,8 @@ struct glupy_classic_state {
     unsigned nspare[GLUPY_CLASSIC_POINTERS];
     struct list_head frames[GLUPY_CLASSIC_BUCKETS]; /* the live requests, by their frame */
     struct list_head instances;                     /* struct glupy_classic */
+    struct glupy_classic_request *spare_requests; /* memory of those that have ended */
+    unsigned nspare_requests;
     struct glupy_given *spare_given;
     unsigned nspare_given;
     PyObject *measure; /* gluster.glupy's function that refuses a vector that is too short for its count */
@@ -129,6 +136,8 @@ struct glupy_classic_request {
 
     struct glupy_kept *kept;
     unsigned nkept, room;
+
+    struct glupy_classic_request *next_spare;
 };
 
 /* classic_pointers.c: pointer objects. All attached. */
@@ -178,12 +187,17 @@ PyObject *glupy_classic_call_method(PyObject *module, PyObject *args);
 
 /* classic_decide.c. Attached. */
 
-/* What dl.wind_NAME and dl.unwind_NAME do: decide, or raise. `passed` as in fop.h. `sound`: strings are bytes objects', so
- * that they can be read without asking. */
-void glupy_classic_wind(call_frame_t *frame, xlator_t *child, const struct glupy_fop *fop, const void *passed,
-                        bool sound);
+/* What dl.wind_NAME and dl.unwind_NAME do: decide, or raise. `passed` as in fop.h. */
+void glupy_classic_wind(call_frame_t *frame, xlator_t *child, const struct glupy_fop *fop, const void *passed);
 void glupy_classic_unwind(call_frame_t *frame, const struct glupy_fop *fop, int32_t op_ret, int32_t op_errno,
-                          const void *passed, bool sound);
+                          const void *passed);
+
+/* The same where the frame is known to be this request's, and strings are bytes objects', so that they can be read without
+ * asking. `passed` of an unwind may be changed. */
+void glupy_classic_wind_sound(struct glupy_classic_request *self, xlator_t *child, const struct glupy_fop *fop,
+                              const void *passed);
+void glupy_classic_unwind_sound(struct glupy_classic_request *self, const struct glupy_fop *fop, int32_t op_ret,
+                                int32_t op_errno, void *passed);
 
 /* The interpreter that the thread is in has this state. False with ImportError. */
 bool glupy_classic_know(struct glupy_classic_state *classic);

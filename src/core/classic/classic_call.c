@@ -106,17 +106,15 @@ take(struct glupy_classic_state *state, const struct glupy_classic_param *param,
     }
 }
 
-/* The frame of the request whose function runs on this thread, if that is what was given; else NULL. */
-static call_frame_t *
-own_frame(PyObject *object)
+/* The request whose function runs on this thread, if its frame is what was given; else NULL. */
+static struct glupy_classic_request *
+own_request(PyObject *frame)
 {
     struct glupy_thread *thread = glupy_thread_if_any();
     struct glupy_request *request = thread ? thread->stepping : NULL;
+    struct glupy_classic_request *self = request ? glupy_classic_request_of(request) : NULL;
 
-    if (!request || !glupy_classic_request_of(request) || glupy_classic_request_of(request)->frame.object != object ||
-        *glupy_classic_request_of(request)->frame.slot != request->frame)
-        return NULL;
-    return request->frame;
+    return self && self->frame.object == frame && *self->frame.slot == request->frame ? self : NULL;
 }
 
 static bool
@@ -134,14 +132,14 @@ static bool
 short_wind(struct glupy_classic_call *self, struct glupy_classic_state *state, PyObject *const *args, size_t nargs)
 {
     const struct glupy_classic_fop *fop = &glupy_classic_fops[self->fop->index];
-    call_frame_t *frame = nargs == 2u + fop->nparams ? own_frame(args[0]) : NULL;
+    struct glupy_classic_request *request = nargs == 2u + fop->nparams ? own_request(args[0]) : NULL;
     union glupy_any_args passed;
     void *child;
 
-    if (!frame || !take_pointer(state, GLUPY_CLASSIC_XLATOR, args[1], &child) ||
+    if (!request || !take_pointer(state, GLUPY_CLASSIC_XLATOR, args[1], &child) ||
         !take_all(state, fop->params, fop->nparams, args + 2, &passed))
         return false;
-    glupy_classic_wind(frame, child, self->fop, &passed, true);
+    glupy_classic_wind_sound(request, child, self->fop, &passed);
     return true;
 }
 
@@ -149,17 +147,17 @@ static bool
 short_unwind(struct glupy_classic_call *self, struct glupy_classic_state *state, PyObject *const *args, size_t nargs)
 {
     const struct glupy_classic_fop *fop = &glupy_classic_fops[self->fop->index];
-    call_frame_t *frame = nargs == 5u + fop->ncbk_params ? own_frame(args[0]) : NULL;
+    struct glupy_classic_request *request = nargs == 5u + fop->ncbk_params ? own_request(args[0]) : NULL;
     union glupy_any_reply passed;
     int32_t op_ret, op_errno;
     int64_t cookie;
     void *this;
 
-    if (!frame || !take_int64(args[1], &cookie) || !take_pointer(state, GLUPY_CLASSIC_XLATOR, args[2], &this) ||
+    if (!request || !take_int64(args[1], &cookie) || !take_pointer(state, GLUPY_CLASSIC_XLATOR, args[2], &this) ||
         !take_int32(args[3], &op_ret) || !take_int32(args[4], &op_errno) ||
         !take_all(state, fop->cbk_params, fop->ncbk_params, args + 5, &passed))
         return false;
-    glupy_classic_unwind(frame, self->fop, op_ret, op_errno, &passed, true);
+    glupy_classic_unwind_sound(request, self->fop, op_ret, op_errno, &passed);
     return true;
 }
 

@@ -75,23 +75,25 @@ refuse_second(struct glupy_classic_request *self, const char *what, const char *
     }
 }
 
+static bool
+may_decide(struct glupy_classic_request *self, const char *what, const char *fop)
+{
+    if (self->calling && self->decision == GLUPY_UNDECIDED)
+        return true;
+    if (self->calling)
+        refuse_second(self, what, fop);
+    else
+        PyErr_Format(PyExc_RuntimeError, "%s%s: this %s is wound: its callback will be called with the reply", what, fop,
+                     self->request->fop->name);
+    return false;
+}
+
 static struct glupy_classic_request *
 undecided(call_frame_t *frame, const char *what, const char *fop)
 {
     struct glupy_classic_request *self = live(frame, what, fop);
 
-    if (!self)
-        return NULL;
-    if (!self->calling) {
-        PyErr_Format(PyExc_RuntimeError, "%s%s: this %s is wound: its callback will be called with the reply", what, fop,
-                     self->request->fop->name);
-        return NULL;
-    }
-    if (self->decision != GLUPY_UNDECIDED) {
-        refuse_second(self, what, fop);
-        return NULL;
-    }
-    return self;
+    return self && may_decide(self, what, fop) ? self : NULL;
 }
 
 /* Values. */
@@ -308,7 +310,14 @@ decide_wind(struct glupy_classic_request *self, xlator_t *to, const struct glupy
 }
 
 void
-glupy_classic_wind(call_frame_t *frame, xlator_t *child, const struct glupy_fop *fop, const void *passed, bool sound)
+glupy_classic_wind_sound(struct glupy_classic_request *self, xlator_t *child, const struct glupy_fop *fop, const void *passed)
+{
+    if (may_decide(self, "wind_", fop->name))
+        decide_wind(self, child, fop, passed);
+}
+
+void
+glupy_classic_wind(call_frame_t *frame, xlator_t *child, const struct glupy_fop *fop, const void *passed)
 {
     struct glupy_classic_request *self = undecided(frame, "wind_", fop->name);
     union glupy_any_args args;
@@ -316,10 +325,6 @@ glupy_classic_wind(call_frame_t *frame, xlator_t *child, const struct glupy_fop 
 
     if (!self)
         return;
-    if (sound) {
-        decide_wind(self, child, fop, passed);
-        return;
-    }
     memcpy(&args, passed, fop->args_passed_size);
     if (read_texts(&texts, "wind_", fop, fop->args, fop->nargs, &args)) {
         decide_wind(self, child, fop, &args);
@@ -446,25 +451,37 @@ decide_unwind(struct glupy_classic_request *self, const struct glupy_fop *fop, i
     self->decision = GLUPY_UNWOUND;
 }
 
+/* A fop is answered as what it is. False with TypeError. */
+static bool
+is_its_fop(struct glupy_classic_request *self, const struct glupy_fop *fop)
+{
+    if (fop == self->request->fop)
+        return true;
+    PyErr_Format(PyExc_TypeError, "unwind_%s: this frame is one of %s: dl.unwind_%s", fop->name, self->request->fop->name,
+                 self->request->fop->name);
+    return false;
+}
+
+void
+glupy_classic_unwind_sound(struct glupy_classic_request *self, const struct glupy_fop *fop, int32_t op_ret, int32_t op_errno,
+                           void *passed)
+{
+    if (may_decide(self, "unwind_", fop->name) && is_its_fop(self, fop))
+        decide_unwind(self, fop, op_ret, op_errno, passed);
+}
+
 void
 glupy_classic_unwind(call_frame_t *frame, const struct glupy_fop *fop, int32_t op_ret, int32_t op_errno,
-                     const void *passed, bool sound)
+                     const void *passed)
 {
     struct glupy_classic_request *self = undecided(frame, "unwind_", fop->name);
     union glupy_any_reply values;
     struct texts texts;
 
-    if (!self)
+    if (!self || !is_its_fop(self, fop))
         return;
-    if (fop != self->request->fop) {
-        PyErr_Format(PyExc_TypeError, "unwind_%s: this frame is one of %s: dl.unwind_%s", fop->name,
-                     self->request->fop->name, self->request->fop->name);
-        return;
-    }
-    memcpy(&values, passed, glupy_passed_size(fop->reply, fop->nreply));
-    if (sound) {
-        decide_unwind(self, fop, op_ret, op_errno, &values);
-    } else if (read_texts(&texts, "unwind_", fop, fop->reply, fop->nreply, &values)) {
+    memcpy(&values, passed, fop->reply_passed_size);
+    if (read_texts(&texts, "unwind_", fop, fop->reply, fop->nreply, &values)) {
         decide_unwind(self, fop, op_ret, op_errno, &values);
         free_texts(&texts);
     }

@@ -133,19 +133,9 @@ room_for_values(void)
     return most;
 }
 
-size_t
-glupy_passed_size(const struct glupy_field *fields, unsigned n)
-{
-    size_t size = 0;
-
-    for (unsigned i = 0; i < n; i++)
-        if (fields[i].passed + fields[i].kind->passed_size > size)
-            size = fields[i].passed + fields[i].kind->passed_size;
-    return size;
-}
-
 struct glupy_given *
-glupy_given_new(struct glupy_classic_state *state, const struct glupy_field *fields, unsigned nfields, const void *passed)
+glupy_given_new(struct glupy_classic_state *state, const struct glupy_field *fields, unsigned nfields, const void *passed,
+                size_t size)
 {
     struct glupy_given *self = state->spare_given;
 
@@ -161,7 +151,7 @@ glupy_given_new(struct glupy_classic_state *state, const struct glupy_field *fie
     self->nfields = nfields;
     self->more = NULL;
     self->nmore = 0;
-    memcpy(&self->shown, passed, glupy_passed_size(fields, nfields));
+    memcpy(&self->shown, passed, size);
     for (unsigned i = 0; i < nfields; i++) {
         if (!show(self, &fields[i])) {
             glupy_given_free(state, self);

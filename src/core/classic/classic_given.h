@@ -24,12 +24,9 @@ struct glupy_given {
     char values[] __attribute__((aligned(16))); /* copies, where C has them when it owns them */
 };
 
-/* How many bytes a passed structure with these fields has. */
-size_t glupy_passed_size(const struct glupy_field *fields, unsigned n);
-
-/* Copies of what `passed` has. Attached. NULL with MemoryError. */
+/* Copies of what `passed` has, a structure of so many bytes. Attached. NULL with MemoryError. */
 struct glupy_given *glupy_given_new(struct glupy_classic_state *state, const struct glupy_field *fields, unsigned nfields,
-                                    const void *passed);
+                                    const void *passed, size_t size);
 
 /* Pointers that the script has kept see zeroes from now on, or what others are given. NULL will do. Attached. */
 void glupy_given_free(struct glupy_classic_state *state, struct glupy_given *self);

@@ -34,6 +34,7 @@ struct glupy_fop {
     bool partial;  /* the reply has a field that is there only where op_ret says so */
     uint16_t args_passed_size;
     uint16_t args_held_size;
+    uint16_t reply_passed_size;
     uint16_t reply_held_size;
     const struct glupy_field *args;
     const struct glupy_field *reply;
