@@ -37,17 +37,15 @@ from pathlib import Path
 from typing import Any
 
 import glupy
-from glupy import Cache, Call, Fd, Frame, Gfid, IaType, Loc, Mutex, Option, Reply, Translator, Writer
+from glupy import Cache, Call, Fd, Frame, IaType, Mutex, Option, Reply, Translator, Writer
 
 from .feed import Feed
 from .lines import Entry, described, encoded, internal, names_set, opened_to_change
+from .paths import path_of
 from .pending import ROOM
 
 #: What the context of an open file says.
 OPENED, WRITTEN = "opened", "written"
-
-#: What storage/posix answers with the paths of a gfid.
-PATHS = "glusterfs.gfidtopath"
 
 #: Seconds from one look at the disk to the next; names of extended attributes that a line has; lines that wait to be written.
 FLUSH, SHOWN, QUEUE = 5, 20, 1000
@@ -144,13 +142,8 @@ class Watch(Translator, fops=glupy.CHANGING | {"open", "flush"}):
 
     async def path_of(self, frame: Frame, gfid: str) -> str:
         found: str | None = self.paths.get(gfid)
-        if found is None and self.itable:
-            loc = Loc.from_gfid(self.itable, Gfid(gfid)).replace(gfid=Gfid(gfid))
-            with frame.as_root():
-                reply = await self.child.getxattr(loc, PATHS).or_error()
-            value = reply.dict.get_as(PATHS, "bytes", b"") if reply.op_ret >= 0 else b""
-            # Of a file with several names all are there, and but for the first not always right.
-            found = self.paths[gfid] = os.fsdecode(value.rstrip(b"\0").partition(b":/")[0])
+        if found is None and self.brick_path:
+            found = self.paths[gfid] = await glupy.to_thread(path_of, Path(self.brick_path), gfid)
         return found or ""
 
     def moved(self, call: Call, entry: Entry) -> None:
