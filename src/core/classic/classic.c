@@ -341,13 +341,17 @@ take_memory(struct glupy_classic_state *state)
 static void
 give_memory(struct glupy_classic_state *state, struct glupy_classic_request *self)
 {
-    if (state->nspare_requests >= GLUPY_CLASSIC_SPARE_REQUESTS) {
-        free(self);
+#if GLUPY_CLASSIC_SPARE_REQUESTS
+    if (state->nspare_requests < GLUPY_CLASSIC_SPARE_REQUESTS) {
+        self->next_spare = state->spare_requests;
+        state->spare_requests = self;
+        state->nspare_requests++;
         return;
     }
-    self->next_spare = state->spare_requests;
-    state->spare_requests = self;
-    state->nspare_requests++;
+#else
+    (void)state;
+#endif
+    free(self);
 }
 
 static struct glupy_classic_request *
