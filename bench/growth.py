@@ -152,7 +152,7 @@ CASES: dict[str, tuple[str, tuple[int, ...], Callable[[Any, int], tuple[float, f
     "instances: C": ("instances in C", (1, 10, 100), instances(C)),
     "instances: one await": ("instances, one await", (1, 10, 100), instances(glupy("bench_await"))),
     "contexts": ("inodes with a context", (1000, 100000, 1000000), contexts),
-    "lifetime": ("fops since the start, one await", (10000, 100000, 1000000), lifetime),
+    "lifetime": ("fops since the start, one await", (10000, 100000, 1000000, 10000000), lifetime),
 }
 
 
