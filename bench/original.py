@@ -30,39 +30,35 @@ VALUES = {
 kept: list[Any] = []
 
 
-def fop(wind: Any) -> Any:
-    """A fop function."""
-
-    def call(frame: Any, this: Any, loc: Any, xdata: Any) -> int:
-        wind(frame, POINTER(xlator_t)(), loc, xdata)
-        return 0
-
-    return call
-
-
 def lookup_cbk(unwind: Any) -> Any:
-    """The callback of lookup."""
-
-    def call(
+    def cbk(
         frame: Any, cookie: int, this: Any, op_ret: int, op_errno: int, inode: Any, buf: Any, xdata: Any, postparent: Any,
     ) -> int:
         unwind(frame, cookie, this, op_ret, op_errno, inode, buf, xdata, postparent)
         return 0
 
-    return call
+    return cbk
 
 
 def stat_cbk(unwind: Any) -> Any:
-    """The callback of stat."""
-
-    def call(frame: Any, cookie: int, this: Any, op_ret: int, op_errno: int, buf: Any, xdata: Any) -> int:
+    def cbk(frame: Any, cookie: int, this: Any, op_ret: int, op_errno: int, buf: Any, xdata: Any) -> int:
         unwind(frame, cookie, this, op_ret, op_errno, buf, xdata)
         return 0
 
-    return call
+    return cbk
 
 
 CALLBACKS = {"lookup": lookup_cbk, "stat": stat_cbk}
+
+
+def script(name: str, wind: Any, unwind: Any) -> tuple[Any, Any]:
+    """A fop function and its callback."""
+
+    def fop(frame: Any, this: Any, loc: Any, xdata: Any) -> int:
+        wind(frame, POINTER(xlator_t)(), loc, xdata)
+        return 0
+
+    return fop, CALLBACKS[name](unwind)
 
 
 def register(library: Path) -> None:
@@ -72,6 +68,7 @@ def register(library: Path) -> None:
         wind, unwind = getattr(dl, f"original_wind_{name}"), getattr(dl, f"original_unwind_{name}")
         wind.restype, wind.argtypes = None, CALL
         unwind.restype, unwind.argtypes = None, [*REPLY, *values]
-        closures = CFUNCTYPE(c_int, *CALL)(fop(wind)), CFUNCTYPE(c_int, *REPLY, *values)(CALLBACKS[name](unwind))
+        fop, cbk = script(name, wind, unwind)
+        closures = CFUNCTYPE(c_int, *CALL)(fop), CFUNCTYPE(c_int, *REPLY, *values)(cbk)
         getattr(dl, f"original_set_{name}")(*closures)
         kept.extend([dl, closures])
