@@ -64,6 +64,7 @@ def kill_a_node(cluster: Cluster, path: Path) -> None:
     assert (second.translators / "talks.py").read_text() == file.read_text()
     back(cluster, third)
     assert "has it already" in glupy(first, "push", str(file))
+    glupy(first, "set", "vol", "talks", "reload=two")
     wait_until(lambda: first.glupy("status", "vol").returncode == 0, "the node to have caught up", pause=PAUSE)
     assert {row["options"]["greeting"] for row in as_asked(cluster, "vol", 3)} == {"second"}
 
