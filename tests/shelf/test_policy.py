@@ -1,20 +1,19 @@
-"""translators/policy.py: who may do what, in which order, judged by which bytes, and what becomes of a broken file."""
+"""translators/policy: who may do what, in which order, judged by which bytes, and what becomes of a broken file."""
 
 from __future__ import annotations
 
 import errno
-import importlib.util
 import os
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support import shipped
 from support.bricks import Brick
 from support.mounts import Mount, MountFailed
 from support.volfiles import layer
@@ -25,17 +24,8 @@ from glupy.testing import Stage
 
 pytestmark = pytest.mark.once
 
-FILE = Path(__file__).resolve().parents[2] / "translators/policy.py"
-
-
-@pytest.fixture(scope="module")
-def policy() -> ModuleType:
-    """The file as a module: reading rules, and what bytes come to, need no graph."""
-    spec = importlib.util.spec_from_file_location("policy_tested", FILE)
-    assert spec and spec.loader
-    module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+FILE = shipped.file("policy")
+policy = shipped.module("policy")
 
 
 @pytest.fixture
@@ -167,12 +157,12 @@ def test_heal_and_rebalance_are_left_alone(guarded: Any) -> None:
             t.run(t.child.stat(loc), pid=-6) if spared else denied(lambda: t.run(t.child.stat(loc), pid=-6))
 
 
-def test_by_time(policy: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_by_time(monkeypatch: pytest.MonkeyPatch) -> None:
     night, weekend = policy.parsed("deny at=22:00-06:00\ndeny days=sat|sun at=08:00-09:00")
     for day, hour, found in ((0, 5, (True, False)), (0, 6, (False, False)), (5, 8, (False, True)), (6, 9, (False, False)),
                              (4, 8, (False, False)), (6, 22, (True, False))):
         now = SimpleNamespace(tm_wday=day, tm_hour=hour, tm_min=0)
-        monkeypatch.setattr(policy, "time", SimpleNamespace(time=lambda: 0.0, localtime=lambda _: now))  # noqa: B023
+        monkeypatch.setattr(policy.rules, "time", SimpleNamespace(time=lambda: 0.0, localtime=lambda _: now))  # noqa: B023
         assert (night.is_time(), weekend.is_time()) == found
 
 
@@ -272,7 +262,7 @@ CHANGES = st.lists(st.one_of(
 
 
 @given(size=st.integers(1, 10), changes=CHANGES)
-def test_the_first_bytes_are_foreseen(policy: ModuleType, size: int, changes: list[tuple[str, int, bytes]]) -> None:
+def test_the_first_bytes_are_foreseen(size: int, changes: list[tuple[str, int, bytes]]) -> None:
     """Against a whole file that the same is done to."""
     whole = b""
     for name, offset, data in changes:
