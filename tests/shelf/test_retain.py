@@ -1,4 +1,4 @@
-"""translators/retain.py: every way around it that there is, over memory, on a mount, and on a brick."""
+"""translators/retain: every way around it that there is, over memory, on a mount, and on a brick."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from support import shipped
 from support.bricks import Brick, as_glusterd_has_it
 from support.mounts import Mount
 from support.volfiles import layer
@@ -24,7 +25,7 @@ from glupy.testing import real_graph, translator
 
 pytestmark = pytest.mark.once
 
-RETAIN = Path(__file__).resolve().parents[2] / "translators/retain.py"
+RETAIN = shipped.file("retain")
 UNTIL, HOLD = "user.retain.until", "user.retain.hold"
 DAY = 86400
 HEAL = -6
@@ -382,7 +383,7 @@ def test_a_change_on_its_way_is_waited_for() -> None:
         writing = t.start(t.run, t.child.writev(opened(t), b"late", 0, 0))
         hold.wait()
         keeping = t.start(keep, t)
-        wait_until(lambda: t.translator.closing, "the attribute's setting to wait")
+        wait_until(lambda: t.translator.turns.closing, "the attribute's setting to wait")
         assert not keeping.done and not t.asked("setxattr", "/file")
         hold.release()
         writing.result()

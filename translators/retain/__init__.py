@@ -36,25 +36,14 @@ import errno
 import fcntl
 import os
 import time
-from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Iterable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from datetime import datetime, timezone
-from threading import Lock
+from collections.abc import Awaitable
 from typing import Any
 
-from glupy import (
-    INTERNAL, Cache, Call, Frame, Future, Gfid, IaType, Inode, LoadError, Loc, Option, Translator, anew, nameless,
-)
+from glupy import INTERNAL, Call, Frame, Gfid, LoadError, Loc, Option, Translator, anew, nameless
 
-UNTIL, HOLD = "user.retain.until", "user.retain.hold"
-OWN = frozenset((UNTIL, HOLD))
-LINKTO, SHARD = "trusted.glusterfs.dht.linkto", "trusted.glusterfs.shard.block-size"
-ASKED = dict.fromkeys((UNTIL, HOLD, LINKTO, SHARD), 0)
-
-#: What GlusterFS itself keeps with files, of committed ones too. A link to another brick is none of these: see State.of().
-INTERNAL_NAMES = ("trusted.glusterfs.", "trusted.bit-rot.")
+from .state import ASKED, HOLD, LINKTO, OWN, UNTIL, State, foreign
+from .times import wanted
+from .turns import Turns
 
 #: storage/posix takes "glusterfs.file.NAME", set on a directory, for the content of the file NAME.
 CONTENT_NAME = "glusterfs.file."
@@ -62,52 +51,17 @@ CONTENT_NAME = "glusterfs.file."
 #: Where DHT locks the files that a rename is about, and rebalance those that it moves.
 RENAME_DOMAIN = "dht.file.migrate"
 
-FOREVER = 2**63 - 1
-
 SET_ATIME_ONLY = 0x10  # of setattr's valid
 
 BY_FILE = frozenset((
     "writev", "truncate", "ftruncate", "fallocate", "discard", "zerofill", "setattr", "fsetattr", "open",
 ))
 XATTRS = frozenset(("setxattr", "fsetxattr", "removexattr", "fremovexattr"))
-XATTROPS = frozenset(("xattrop", "fxattrop"))
 
 
-@dataclass(frozen=True)
-class State:
-    """What a file's attributes say of it."""
-
-    gfid: Gfid
-    until: int | None = None  # None: not committed
-    hold: bool = False
-    commits_at: float = float("inf")  # when it is to be committed, if nobody changes it before
-    can_be_kept: bool = False
-
-    @property
-    def fixed(self) -> bool:
-        """May nothing about it change?"""
-        return self.hold or self.until is not None
-
-    @property
-    def stays(self) -> bool:
-        """May it not even go?"""
-        return self.hold or self.until is not None and time.time() < self.until
-
-    @classmethod
-    def of(cls, reply: Any, after: float) -> State:
-        """From a lookup's reply. What DHT leaves where it would look for a file that lies elsewhere is no file."""
-        buf, found = reply.buf, reply.xdata
-        if buf.ia_type != IaType.IFREG or LINKTO in found and not buf.ia_size:
-            return cls(buf.ia_gfid)
-        until = found.get_as(UNTIL, "bytes", None)
-        number = int(until) if until and until.rstrip(b"\0").isdigit() else None
-        sharded = SHARD in found
-        commits_at = buf.ia_ctime + buf.ia_ctime_nsec / 1e9 + after if after and not sharded else float("inf")
-        return cls(buf.ia_gfid, number, HOLD in found, commits_at if number is None else float("inf"), not sharded)
-
-
-class Retain(Translator, fops=BY_FILE | XATTRS | XATTROPS | {
+class Retain(Translator, fops=BY_FILE | XATTRS | {
     "copy_file_range", "unlink", "rename", "link", "create", "mknod", "put", "rmdir", "inodelk", "getxattr", "fgetxattr",
+    "xattrop", "fxattrop",
 }):
     commit_after = Option("time", default="0", help="how long a file is left alone until it is committed by itself; 0: never")
     period = Option("time", default="30d", min=1, help="how long files are kept that were committed by themselves")
@@ -119,11 +73,7 @@ class Retain(Translator, fops=BY_FILE | XATTRS | XATTROPS | {
         if self.side == "brick" and self.volume is not None and not self.above_locks():
             raise LoadError("it stands below features/locks, and does not see the lock by which a rename over a kept file that is on "
                             f"another brick is stopped: gluster volume set {self.volume} user.xlator.retain locks")
-        self.known: Cache[Gfid, State] = Cache(self.remembered)
-        self.lock = Lock()  # guards the next three; never held while anything is awaited
-        self.inside: Counter[Gfid] = Counter()  # changes on their way
-        self.closing: dict[Gfid, tuple[Future[None], Future[None]]] = {}  # being committed: no change is inside; it is over
-        self.commits = 0  # counts: what was read while it was another number may be stale
+        self.turns = Turns(self.remembered)
 
     def above_locks(self) -> bool:
         layer = self.child
@@ -132,8 +82,8 @@ class Retain(Translator, fops=BY_FILE | XATTRS | XATTROPS | {
         return layer.type == "features/locks"
 
     def reconfigured(self, changed: dict[str, Any]) -> None:
-        self.known.limit = self.remembered
-        self.known.clear()  # commits_at goes by commit-after
+        self.turns.known.limit = self.remembered
+        self.turns.known.clear()  # commits_at goes by commit-after
 
     def any_fop(self, frame: Frame, call: Call) -> Any:
         if frame.actor in INTERNAL:
@@ -147,7 +97,7 @@ class Retain(Translator, fops=BY_FILE | XATTRS | XATTROPS | {
         try:
             return await call.wind()
         finally:
-            self.forget_state(call.gfid)
+            self.turns.forget(call.gfid)
 
     # Changes of content and attributes
 
@@ -163,35 +113,18 @@ class Retain(Translator, fops=BY_FILE | XATTRS | XATTROPS | {
         try:
             return await call.wind()
         finally:
-            self.leave(gfids)
+            self.turns.leave(gfids)
 
     async def entered(self, frame: Frame, files: list[tuple[Loc, bool]]) -> list[Gfid]:
         """Be inside as a change of the files, if they allow it; which ones are to be left."""
         while True:
-            with self.lock:
-                before = self.commits
+            commits = self.turns.commits
             states = [(await self.state_of(frame, loc), content) for loc, content in files]
             if any(state.fixed if content else state.stays for state, content in states):
                 raise PermissionError
             gfids = [state.gfid for state, _ in states if state.gfid]
-            with self.lock:
-                over = next((self.closing[gfid][1] for gfid in gfids if gfid in self.closing), None)
-                if over is None and before == self.commits:
-                    self.inside.update(gfids)
-                    return gfids
-            if over is not None:
-                await over
-
-    def leave(self, gfids: Iterable[Gfid]) -> None:
-        ready = []
-        with self.lock:
-            for gfid in gfids:
-                self.inside[gfid] -= 1
-                if not self.inside[gfid]:
-                    del self.inside[gfid]
-                    ready += [self.closing[gfid][0]] if gfid in self.closing else []
-        for empty in ready:
-            empty.set_result(None)
+            if await self.turns.entered(gfids, commits):
+                return gfids
 
     # Names
 
@@ -250,7 +183,7 @@ class Retain(Translator, fops=BY_FILE | XATTRS | XATTROPS | {
         if not OWN & given.keys():
             return await self.guarded(frame, call, [(located(call), True)] if foreign(given) else [])
         await self.state_of(frame, located(call))  # its time may have come
-        async with self.closed(call.gfid):
+        async with self.turns.closed(call.gfid):
             state = await self.state_now(frame, located(call))
             if not state.can_be_kept:
                 raise OSError(errno.EOPNOTSUPP, "only regular files, and none in shards, are kept")
@@ -258,7 +191,7 @@ class Retain(Translator, fops=BY_FILE | XATTRS | XATTROPS | {
                 raise PermissionError
             changed = given.copy()
             if UNTIL in given:
-                changed[UNTIL] = str(self.wanted(given[UNTIL], state.until)).encode()
+                changed[UNTIL] = str(wanted(given[UNTIL], state.until, self.longest)).encode()
             return await call.wind(dict=changed)
 
     async def on_removexattr(self, frame: Frame, call: Call) -> Any:
@@ -267,7 +200,7 @@ class Retain(Translator, fops=BY_FILE | XATTRS | XATTROPS | {
             return await self.guarded(frame, call, [(located(call), True)] if name == UNTIL or foreign([name]) else [])
         if not self.keeps(frame):
             raise PermissionError
-        async with self.closed(call.gfid):
+        async with self.turns.closed(call.gfid):
             return await call.wind()
 
     async def on_xattrop(self, frame: Frame, call: Call) -> Any:
@@ -281,34 +214,18 @@ class Retain(Translator, fops=BY_FILE | XATTRS | XATTROPS | {
         """May who asks set and remove holds?"""
         return frame.uid in (0, self.keeper)
 
-    def wanted(self, value: Any, present: int | None) -> int:
-        """The time that somebody asks for, if it may be set."""
-        now = time.time()
-        try:
-            until = moment(value)
-        except (ValueError, OverflowError):
-            raise OSError(errno.EINVAL, "neither seconds since the epoch, nor ISO 8601, nor forever") from None
-        if present is not None and until < present:
-            raise PermissionError
-        if until != present and (until <= now or self.longest and until > now + self.longest):
-            raise OSError(errno.EINVAL, "it has been, or is too far away")
-        return until
-
     # What a file's state is
 
     async def state_of(self, frame: Frame, loc: Loc) -> State:
         """Of a file; it is committed first if its time has come."""
-        known = self.known.get(loc.gfid) if not loc.name else None  # a name may stand for another file by now
+        known = self.turns.known.get(loc.gfid) if not loc.name else None  # a name may stand for another file by now
         if known and time.time() < known.commits_at:
             return known
-        with self.lock:
-            before = self.commits
+        commits = self.turns.commits
         state = await self.state_now(frame, loc)
         if time.time() >= state.commits_at:
             return await self.commit(frame, loc, state)
-        with self.lock:
-            if before == self.commits and state.gfid:
-                self.known[state.gfid] = state
+        self.turns.remember(state, commits)
         return state
 
     async def state_now(self, frame: Frame, loc: Loc) -> State:
@@ -323,7 +240,7 @@ class Retain(Translator, fops=BY_FILE | XATTRS | XATTROPS | {
     async def commit(self, frame: Frame, loc: Loc, state: State) -> State:
         """Commit a file that has been left alone for long enough, unless somebody was faster."""
         plain = nameless((anew(loc) if loc.name else loc).inode, state.gfid)
-        async with self.closed(state.gfid):
+        async with self.turns.closed(state.gfid):
             state = await self.state_now(frame, plain)
             if time.time() < state.commits_at:
                 return state
@@ -331,36 +248,6 @@ class Retain(Translator, fops=BY_FILE | XATTRS | XATTROPS | {
             with frame.as_root():
                 await self.child.setxattr(plain, {UNTIL: str(until).encode()}, 0)
         return State(state.gfid, until, state.hold, can_be_kept=True)
-
-    @asynccontextmanager
-    async def closed(self, gfid: Gfid | None) -> AsyncIterator[None]:
-        """No change of a file is inside, nor begins, and its state is read anew afterwards."""
-        gfid = gfid or Gfid.null()
-        empty: Future[None] = Future()  # glupy: ignore future: whoever leaves settles it, in a finally
-        over: Future[None] = Future()  # glupy: ignore future: settled below, in a finally
-        while True:
-            with self.lock:
-                if gfid not in self.closing:
-                    self.closing[gfid] = (empty, over)
-                    waiting = self.inside[gfid] > 0
-                    break
-                other = self.closing[gfid][1]
-            await other
-        try:
-            if waiting:
-                await empty
-            yield
-        finally:
-            with self.lock:
-                del self.closing[gfid]
-            self.forget_state(gfid)
-            over.set_result(None)
-
-    def forget_state(self, gfid: Gfid | None) -> None:
-        with self.lock:
-            self.commits += 1
-            if gfid:
-                self.known.pop(gfid)
 
 
 def changes(call: Call) -> bool:
@@ -370,24 +257,5 @@ def changes(call: Call) -> bool:
     return "valid" not in call or call["valid"] != SET_ATIME_ONLY
 
 
-def foreign(names: Iterable[str]) -> set[str]:
-    """Those of extended attributes' names that are neither ours nor GlusterFS's own."""
-    return {name for name in names
-            if name == LINKTO or name not in OWN and not name.startswith(INTERNAL_NAMES)}
-
-
 def located(call: Call) -> Loc:
     return nameless(call.inode, call.gfid)
-
-
-def moment(value: Any) -> int:
-    """Seconds since the epoch."""
-    text = (value.decode() if isinstance(value, bytes) else str(value)).rstrip("\0").strip()
-    if text == "forever":
-        return FOREVER
-    if text.isascii() and text.isdigit():
-        if int(text) > FOREVER:
-            raise ValueError(text)
-        return int(text)
-    at = datetime.fromisoformat(text.removesuffix("Z"))
-    return int((at if at.tzinfo else at.replace(tzinfo=timezone.utc)).timestamp())
