@@ -1,4 +1,4 @@
-"""translators/trash.py: what is removed can be had back, over memory, over storage/posix, on a mount, and on a brick."""
+"""translators/trash: what is removed can be had back, over memory, over storage/posix, on a mount, and on a brick."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from glupy.testing import real_graph, translator
 
 pytestmark = pytest.mark.once
 
-TRASH = Path(__file__).resolve().parents[2] / "translators/trash.py"
+TRASH = Path(__file__).resolve().parents[2] / "translators/trash/__init__.py"
 RESTORE, ORIGIN = "user.trash.restore", "user.trash.origin"
 #: What storage/posix says of a name that it has not forgotten: see put_back().
 GFID2PATH = (r"posix-gfid-path\.c|posix-entry-ops\.c.*posix_link",)
