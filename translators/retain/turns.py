@@ -67,9 +67,9 @@ class Turns:
                 await empty
             yield
         finally:
-            with self.lock:
+            with self.lock:  # both at once: a change that has read its state before must not slip in between
                 del self.closing[gfid]
-            self.forget(gfid)
+                self._outdate(gfid)
             over.set_result(None)
 
     # States
@@ -82,6 +82,9 @@ class Turns:
 
     def forget(self, gfid: Gfid | None) -> None:
         with self.lock:
-            self.commits += 1
-            if gfid:
-                self.known.pop(gfid)
+            self._outdate(gfid)
+
+    def _outdate(self, gfid: Gfid | None) -> None:
+        self.commits += 1
+        if gfid:
+            self.known.pop(gfid)
