@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 from glupy.errors import TrustError
@@ -16,6 +15,8 @@ def files(file: Path) -> list[Path]:
 
 def of(file: Path) -> str:
     """The SHA-256 of all of them. Raises TrustError, OSError."""
+    import hashlib  # by who loads or looks at a translator, not by each program that could
+
     digest = hashlib.sha256()
     for each in files(file):
         digest.update(trust.read(each))
