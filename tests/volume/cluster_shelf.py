@@ -142,11 +142,11 @@ def synced(path: Path, data: bytes) -> None:
 
 
 def fill(path: Path, block: int = 65536) -> None:
-    """Write until quota refuses it."""
+    """Write until quota refuses it. No zeros: docs/clusters.md, "What GlusterFS does"."""
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_DSYNC, 0o644)
     try:
         while True:
-            os.write(fd, bytes(block))
+            os.write(fd, b"full" * (block // 4))
     except OSError as error:
         assert error.errno == errno.EDQUOT, error
     finally:
@@ -235,7 +235,7 @@ def began(shelf: Shelf) -> None:
     os.setxattr(path / "box", LIMIT, b"bytes=1MB")
     os.setxattr(path, f"{LIMIT}.user.{UNLUCKY}", b"bytes=100KB")
     for number in range(8):
-        shelf.make(path / f"box/b{number}", bytes(40_000))
+        shelf.make(path / f"box/b{number}", b"box " * 10_000)
     for number in range(KEPT):
         keep = path / f"keep/k{number}"
         shelf.make(keep, keep.name.encode())
