@@ -4,8 +4,11 @@ comes back with that of another root.
 
     mixed_versions.py ROOT STAGE
 
-ROOT is the other system's root, STAGE the folder of the staged glupy.so as it is called in there. Run by .ci/run, which has
-both, in fresh mount, network and process namespaces.
+ROOT is the other system's root (debootstrap, a checkout in it, `./run build` there), STAGE the folder of the staged glupy.so as it is
+called in there. For hands, in fresh mount, network and process namespaces:
+
+    ./run shell unshare --mount --net --uts --pid --fork --kill-child --propagation unchanged \\
+        /usr/bin/python3 tests/volume/mixed_versions.py ROOT STAGE
 """
 
 from __future__ import annotations
