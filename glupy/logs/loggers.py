@@ -108,8 +108,8 @@ class TranslatorLogger(GlusterLogger):
         """Put a short way into GlusterFS's log in front of the methods that are called most: see log_method.c."""
         for name, level in _STRAIGHT.items():
             setattr(self, name, _core._log_method(
-                getattr(self, name), instance, level, _clean(instance.name), vars(logging), _LOGGING, self.manager, GlusterHandler,
-                logging.LogRecord))
+                getattr(self, name), instance, level, _LOWEST, _clean(instance.name), vars(logging), _LOGGING, self.manager,
+                GlusterHandler, logging.LogRecord))
 
 
 def logger_for(instance: _core.Instance) -> logging.Logger:

@@ -32,6 +32,7 @@ struct log_method {
     PyObject *names[ATTRIBUTES];
     struct glupy_instance *instance;
     int level; /* Python's, of what it says; ANY: its first argument */
+    int lowest[GF_LOG_TRACE]; /* Python's levels that are written at GlusterFS's begin with these; from GF_LOG_CRITICAL on */
 };
 
 #define ANY (-1)
@@ -44,17 +45,13 @@ struct line {
     Py_ssize_t nargs;
 };
 
-/* As gluster_level() of loggers.py has it. */
+/* As gluster_level() of loggers.py, from whose table `lowest` is. */
 static gf_loglevel_t
-gluster_level(int level)
+gluster_level(struct log_method *self, int level)
 {
-    static const int lowest[] = {
-        [GF_LOG_CRITICAL] = 50, [GF_LOG_ERROR] = 40, [GF_LOG_WARNING] = 30, [GF_LOG_NOTICE] = 25,
-        [GF_LOG_INFO] = 20,     [GF_LOG_DEBUG] = 10,
-    };
     gf_loglevel_t gluster = GF_LOG_CRITICAL;
 
-    while (gluster < GF_LOG_TRACE && level < lowest[gluster])
+    while (gluster < GF_LOG_TRACE && level < self->lowest[gluster])
         gluster++;
     return gluster;
 }
@@ -202,7 +199,7 @@ read_line(struct log_method *self, PyObject *const *args, Py_ssize_t nargs, stru
     bool any = self->level == ANY;
 
     line->level = !any ? self->level : nargs > 0 ? level_of(args[0]) : -1;
-    line->gluster = gluster_level(line->level);
+    line->gluster = gluster_level(self, line->level);
     line->args = args + any;
     line->nargs = nargs - any;
     return line->level >= 0 && line->nargs > 0;
@@ -307,16 +304,30 @@ intern_names(struct log_method *self)
     return 0;
 }
 
+static int
+take_levels(struct log_method *self, PyObject *lowest)
+{
+    for (unsigned i = GF_LOG_CRITICAL; i < GF_LOG_TRACE; i++) {
+        PyObject *level = PySequence_GetItem(lowest, i);
+
+        self->lowest[i] = level ? (int)PyLong_AsLong(level) : 0;
+        Py_XDECREF(level);
+        if (PyErr_Occurred())
+            return -1;
+    }
+    return 0;
+}
+
 PyObject *
 glupy_log_method_new(PyObject *module, PyObject *args)
 {
     struct glupy_state *state = PyModule_GetState(module);
-    PyObject *method, *instance, *name, *logging, *file, *manager, *handler, *records;
+    PyObject *method, *instance, *lowest, *name, *logging, *file, *manager, *handler, *records;
     struct log_method *self;
     int level;
 
-    if (!PyArg_ParseTuple(args, "O!O!iUO!UOOO:_log_method", &PyMethod_Type, &method, state->instance_type, &instance, &level,
-                          &name, &PyDict_Type, &logging, &file, &manager, &handler, &records))
+    if (!PyArg_ParseTuple(args, "O!O!iO!UO!UOOO:_log_method", &PyMethod_Type, &method, state->instance_type, &instance, &level,
+                          &PyTuple_Type, &lowest, &name, &PyDict_Type, &logging, &file, &manager, &handler, &records))
         return NULL;
     self = (struct log_method *)state->log_method_type->tp_alloc(state->log_method_type, 0);
     if (!self)
@@ -331,7 +342,7 @@ glupy_log_method_new(PyObject *module, PyObject *args)
     self->manager = Py_NewRef(manager);
     self->handler = Py_NewRef(handler);
     self->records = Py_NewRef(records);
-    if (intern_names(self) != 0)
+    if (intern_names(self) != 0 || take_levels(self, lowest) != 0)
         Py_CLEAR(self);
     return (PyObject *)self;
 }
