@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests"))  # support: graphs and mounts
@@ -18,13 +20,19 @@ import writing  # noqa: E402
 from contenders import CONTENDERS, FOPS  # noqa: E402
 
 
+def show(name: str, options: argparse.Namespace, measured: list[Any], table: Callable[[list[Any]], Any]) -> None:
+    """A table of all, and the file that they are saved in."""
+    import report
+
+    console = report.console()
+    console.print(table(measured))
+    console.print(str(report.save(name, options.output, measured, vars(options))))
+
+
 def count_instructions(options: argparse.Namespace) -> None:
     import report
 
-    counts = list(instructions.run(options))
-    console = report.console()
-    console.print(report.instructions_table(counts))
-    console.print(str(report.save("instructions", options.output, counts, vars(options))))
+    show("instructions", options, list(instructions.run(options)), report.instructions_table)
 
 
 def bench_layers(options: argparse.Namespace) -> None:
@@ -55,10 +63,7 @@ def bench_growth(options: argparse.Namespace) -> None:
         return
     import report
 
-    points = list(growth.run(options))
-    console = report.console()
-    console.print(report.growth_table(points))
-    console.print(str(report.save("growth", options.output, points, vars(options))))
+    show("growth", options, list(growth.run(options)), report.growth_table)
 
 
 def bench_mounts(options: argparse.Namespace) -> None:
@@ -90,10 +95,7 @@ def bench_shelf(options: argparse.Namespace) -> None:
 def bench_writer(options: argparse.Namespace) -> None:
     import report
 
-    samples = list(writing.run(options))
-    console = report.console()
-    console.print(report.writer_table(samples))
-    console.print(str(report.save("writer", options.output, samples, vars(options))))
+    show("writer", options, list(writing.run(options)), report.writer_table)
 
 
 def parser() -> argparse.ArgumentParser:
