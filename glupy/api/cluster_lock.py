@@ -9,7 +9,8 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
-from glupy._core import Flock, Future, Loc
+from glupy._core import Flock, Future
+from glupy.api.locs import nameless
 
 if TYPE_CHECKING:
     from glupy._core import Child, Inode
@@ -32,7 +33,7 @@ class ClusterLock:
     """
 
     def __init__(self, child: Child, inode: Inode, domain: str, start: int, length: int, alone: bool) -> None:
-        self._child, self._loc, self._domain = child, Loc(gfid=inode.gfid, inode=inode), domain
+        self._child, self._loc, self._domain = child, nameless(inode), domain
         self._start, self._length = start, length
         self._type = fcntl.F_WRLCK if alone else fcntl.F_RDLCK
         self._granted: Future[None] = Future()

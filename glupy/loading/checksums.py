@@ -15,7 +15,7 @@ def files(file: Path) -> list[Path]:
 
 def of(file: Path) -> str:
     """The SHA-256 of all of them. Raises TrustError, OSError."""
-    import hashlib  # by who loads or looks at a translator, not by each program that could
+    import hashlib  # late, as OpenSSL's half of a megabyte comes with it: a program that loads no translator is spared that
 
     digest = hashlib.sha256()
     for each in files(file):

@@ -28,7 +28,7 @@ _TAIL = 16 << 20
 
 
 def _hash(line: bytes) -> str:
-    import hashlib  # with it comes OpenSSL's half of a megabyte: for those alone who keep a chain
+    import hashlib  # late, as in glupy/loading/checksums.py
 
     return hashlib.sha256(line.removesuffix(b"\n")).hexdigest()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 
-from glupy import Child, Inode, Loc
+from glupy import Child, Inode, Loc, nameless
 
 #: Replication's counts, in a file or directory, of what a replica that is away has missed of it: data, metadata, entries.
 PENDING, DIRTY, COUNTS = "trusted.afr.", "trusted.afr.dirty", struct.Struct(">3I")
@@ -23,4 +23,4 @@ async def who_is_away(child: Child, folder: Loc) -> dict[str, bytes]:
 async def missed(child: Child, folder: Inode, name: str, away: dict[str, bytes]) -> None:
     """Have heal look for a name that we are about to change."""
     if away:
-        await child.xattrop(Loc(inode=folder, gfid=folder.gfid), ADD_ARRAY, away, {NAME_MADE: name}).or_error()
+        await child.xattrop(nameless(folder), ADD_ARRAY, away, {NAME_MADE: name}).or_error()
