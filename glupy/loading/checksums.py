@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from glupy import _core
 from glupy.errors import TrustError
 from glupy.loading import trust
 
@@ -15,12 +16,7 @@ def files(file: Path) -> list[Path]:
 
 def of(file: Path) -> str:
     """The SHA-256 of all of them. Raises TrustError, OSError."""
-    import hashlib  # late, as OpenSSL's half of a megabyte comes with it: a program that loads no translator is spared that
-
-    digest = hashlib.sha256()
-    for each in files(file):
-        digest.update(trust.read(each))
-    return digest.hexdigest()
+    return _core._sha256(b"".join(trust.read(each) for each in files(file))).hex()
 
 
 def known(file: Path) -> str | None:

@@ -23,7 +23,7 @@ _VOLUME = "fuse.glusterfs"
 def place(module: str, folder: Path, instance: Instance) -> Callable[[], Path]:
     """What makes the folder ready and says which file in it is the one of a layer, volume and brick: each time the same."""
     def found() -> Path:
-        import hashlib  # late, as in checksums.py
+        import hashlib  # it brings two megabytes along: for those alone who have a store
         import json
 
         brick = whereabouts.brick_path(instance)

@@ -28,7 +28,7 @@ _TAIL = 16 << 20
 
 
 def _hash(line: bytes) -> str:
-    import hashlib  # late, as in glupy/loading/checksums.py
+    import hashlib  # it brings two megabytes along: for those alone who keep a chain
 
     return hashlib.sha256(line.removesuffix(b"\n")).hexdigest()
 

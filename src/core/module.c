@@ -41,6 +41,7 @@
 #include "request/wind.h"
 #include "standalone.h"
 #include "tools/cache.h"
+#include "tools/sha256.h"
 #include "values/drops_queue.h"
 #include "values/reply.h"
 #include "values/types/types.h"
@@ -167,6 +168,9 @@ static PyMethodDef methods[] = {
     {"log_file", glupy_log_file_method, METH_NOARGS,
      "log_file()\n--\n\n"
      "The name of the file that GlusterFS's log is, as it was told; None where it is none."},
+    {"_sha256", glupy_sha256_method, METH_O,
+     "_sha256(data, /)\n--\n\nThe 32 bytes of SHA-256 of an object's bytes, by GlusterFS's function: hashlib would bring two\n"
+     "megabytes along."},
     {"_log_method", glupy_log_method_new, METH_VARARGS, "A method of a translator's logger: see glupy/logs/loggers.py."},
     {"_half_line", glupy_half_line_method, METH_NOARGS,
      "_half_line()\n--\n\nThis thread has printed half a line: streams.flush_half_lines() when it leaves Python."},
