@@ -75,7 +75,7 @@ def written(folder: Path, over: bool = True) -> Iterator[None]:
         if number % 7 == 0:
             assert hashlib.sha256(path.read_bytes()).digest() == sums[path]
 
-    with meanwhile(write, 0.05):
+    with meanwhile(write, 0.2):
         yield
     assert sums and set(os.listdir(folder)) == {path.name for path in sums}
     for path, digest in sums.items():
