@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 from cluster_steps import TALKS, as_asked, glupy, healed, mounted, seen, written
@@ -105,9 +106,12 @@ def balance(node: Node, volume: str) -> None:
 
 
 def states_of(node: Node, volume: str) -> set[str | None]:
-    """Those of a rebalance, on all nodes."""
-    status = node.xml("volume", "rebalance", volume, "status")
-    return {each.findtext("statusStr") for each in status.iter("node")}
+    """Those of a rebalance, on all nodes. glusterd asks its processes, and fails while one of them ends."""
+    done = node.done("gluster", "--mode=script", "volume", "rebalance", volume, "status", "--xml")
+    if done.returncode:
+        assert "brick op 'Rebalance' failed" in done.stdout, done
+        return {"in progress"}
+    return {each.findtext("statusStr") for each in ElementTree.fromstring(done.stdout).iter("node")}
 
 
 def shapes(cluster: Cluster) -> None:
