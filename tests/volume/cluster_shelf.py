@@ -209,8 +209,8 @@ def shared(shelf: Shelf) -> dict[str, Any]:
 
 
 def binned(shelf: Shelf) -> None:
-    """All that was removed is there, once, and can be read."""
-    assert shelf.kept() == shelf.removed, (shelf.kept() - shelf.removed, shelf.removed - shelf.kept())
+    """All that was removed is there, once, and can be read. Meanwhile a file may be removed and not counted yet, or not seen yet."""
+    wait_until(lambda: shelf.kept() == shelf.removed, "what was removed and nothing else in the bin", pause=PAUSE)
     for path in (shelf.path / ".trash/0").iterdir():
         path.read_bytes()
 
