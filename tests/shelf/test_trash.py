@@ -247,6 +247,20 @@ def test_links_of_dht_and_shards_are_not_kept(t: Any) -> None:
     assert not t.exists("/.trash")
 
 
+def test_restored_where_the_bin_has_a_link_of_dht(t: Any) -> None:
+    """As when somebody has looked for it: what was removed lies where it lay, and DHT would have its new name on this brick."""
+    t.unlink("/dir/file")
+    (name,) = t.names("/.trash/0")
+    t.removexattr(f"/.trash/0/{name}", "trusted.trash.origin")
+    with pytest.raises(OSError, match="No data available"):
+        restore(t, "file")
+    t.truncate(f"/.trash/0/{name}", 0)
+    t.chmod(f"/.trash/0/{name}", 0o1000)
+    t.setxattr(f"/.trash/0/{name}", "trusted.glusterfs.dht.linkto", b"other-brick\0")
+    restore(t, "file")  # the other brick does
+    assert t.names("/.trash/0") == [name] and not t.exists("/dir/file")
+
+
 def test_removed_while_rebalance_moves_it(t: Any) -> None:
     """Rebalance marks a file, copies it, and empties what it has open. So what is in the bin is another file."""
     t.setxattr("/dir/file", "trusted.glusterfs.dht.linkto", b"other-brick\0")

@@ -44,12 +44,12 @@ from glupy import (
 
 from .bins import Bins, User
 from .keeping import copied, linked
+from .links import LINKTO, is_link
 from .names import TOP_ID, bin_user
 from .restoring import restored, shown_origin
 
 RESTORE, ORIGIN_SHOWN = "user.trash.restore", "user.trash.origin"
-LINKTO, SHARD = "trusted.glusterfs.dht.linkto", "trusted.glusterfs.shard.block-size"
-LINK_MODE = 0o1000  # of DHT's links
+SHARD = "trusted.glusterfs.shard.block-size"
 SHARDS = Gfid("be318638-e8a0-4c6d-977d-7a937aa84806")  # features/shard's own directory
 
 #: DHT's, with root as the user, where it replaces a file that lies on another brick than the one that is renamed. Who does it
@@ -97,8 +97,8 @@ class Trash(Translator, fops={
     def wanted(self, buf: Iatt, found: Xdata) -> bool:
         """Is a file one to be kept?"""
         limit = min((size for size in (self.file_size, self.total) if size), default=None)
-        link = LINKTO in found and (not buf.ia_size or buf.ia_prot == LINK_MODE)  # or what rebalance has copied so far
-        return buf.ia_type == IaType.IFREG and (limit is None or buf.ia_size <= limit) and not link and SHARD not in found
+        kept = (limit is None or buf.ia_size <= limit) and not is_link(buf, found) and SHARD not in found
+        return kept and buf.ia_type == IaType.IFREG
 
     # What is removed
 

@@ -8,17 +8,20 @@ import os
 from glupy import Child, Frame, Gfid, Loc, anew, nameless
 
 from .bins import Bins
+from .links import LINKTO, is_link
 from .names import ORIGIN
 from .replicas import missed
 
 
 async def restored(bins: Bins, frame: Frame, folder: Loc, name: str) -> None:
-    """Put a file back, as its user. Of those that are not here another brick knows."""
+    """Put a file back, as its user. Of those that are not here, or only as a link of DHT's, another brick knows."""
     child = bins.child
     assert folder.inode is not None
     loc = Loc.from_inode(folder.inode).child(name)
-    found = await child.lookup(loc, {ORIGIN: 0}).or_error()
+    found = await child.lookup(loc, {ORIGIN: 0, LINKTO: 0}).or_error()
     if found.op_ret < 0 and found.op_errno == errno.ENOENT:
+        return
+    if found.op_ret >= 0 and is_link(found.buf, found.xdata):
         return
     place = found.xdata.get_as(ORIGIN, "bytes", b"") if found.op_ret >= 0 else b""
     if len(place) < 17:
