@@ -18,23 +18,20 @@ from cluster_failing import failing  # noqa: E402
 from cluster_programs import programs  # noqa: E402
 from cluster_serving import serving  # noqa: E402
 from cluster_shapes import grows, shapes  # noqa: E402
-from cluster_shelf import shelf, shelf_grows  # noqa: E402
+from cluster_shelf import shelf  # noqa: E402
 from cluster_steps import check_logs  # noqa: E402
 from support import cases  # noqa: E402
 from support.glusterd import run  # noqa: E402
 from support.nodes import Cluster  # noqa: E402
 
 CASES: dict[str, Callable[[Cluster], None]] = {
-    case.__name__: case for case in (serving, failing, shapes, grows, shelf, shelf_grows, programs)}
-
-#: Those that are begun by hand alone: what they run into is GlusterFS's own.
-BY_HAND = {"shelf_grows"}
+    case.__name__: case for case in (serving, failing, shapes, grows, shelf, programs)}
 
 #: Of those that do without three.
 NODES = {"programs": 1}
 
 #: Cases in which bricks have so many layers that their nodes say nothing for a while when they start.
-SILENCE = {"shelf": 60, "shelf_grows": 60}
+SILENCE = {"shelf": 60}
 
 
 def look_after() -> None:
