@@ -8,6 +8,7 @@
 #include <glusterfs/list.h>
 #include <stdatomic.h>
 
+#include "base/cold.h"
 #include "python/spares.h"
 
 #define GLUPY_INODE_LOCKS 64u /* lists of them */
