@@ -75,8 +75,9 @@ void glupy_threads_each(void (*fn)(struct glupy_thread *thread, void *arg), void
 void glupy_threads_forsake(xlator_t *gone);
 
 /* Where the calling thread's THIS is, which GlusterFS asks the loader for each time. A call, and no more to be remembered
- * than THIS itself: a synctask may come back on another thread from whatever it calls. */
-xlator_t **glupy_this_place(void);
+ * than THIS itself: a synctask may come back on another thread from whatever it calls. `pure` has the compiler ask once where
+ * nothing has been written or called since. */
+xlator_t **glupy_this_place(void) __attribute__((pure));
 
 /* The entry if there is one already. */
 struct glupy_thread *glupy_thread_if_any(void);
