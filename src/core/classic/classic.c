@@ -4,6 +4,7 @@
 #include "base/compat.h"
 #include "classic/classic_known.h"
 #include "observe/log.h"
+#include "python/method.h"
 #include "request/answer.h"
 #include "request/asked.h"
 #include "request/child.h"
@@ -18,13 +19,13 @@ state_of(struct glupy_request *request)
 
 /* Arguments of a call. */
 
-/* Room for PY_VECTORCALL_ARGUMENTS_OFFSET, for what every callback is given before its own, and for those. */
+/* Room for glupy_call_method(), for what every callback is given before its own, and for those. */
 #define MAX_ARGUMENTS (1 + 5 + GLUPY_CLASSIC_MAX_PARAMS)
 
 struct call {
     struct glupy_classic_request *self;
-    PyObject *argv[MAX_ARGUMENTS]; /* references */
-    unsigned n;
+    PyObject *argv[MAX_ARGUMENTS]; /* from the second on: references */
+    unsigned n;                    /* how many */
     struct glupy_pointer pointers[GLUPY_CLASSIC_MAX_PARAMS];
     unsigned npointers;
     bool of_reply; /* pointers lead into a reply, not into the fop's arguments */
@@ -35,7 +36,7 @@ add(struct call *call, PyObject *object)
 {
     if (!object)
         return false;
-    call->argv[call->n++] = object;
+    call->argv[++call->n] = object;
     return true;
 }
 
@@ -104,7 +105,7 @@ end_call(struct call *call)
 {
     struct glupy_classic_state *state = state_of(call->self->request);
 
-    for (unsigned i = 0; i < call->n; i++)
+    for (unsigned i = 1; i <= call->n; i++)
         Py_DECREF(call->argv[i]);
     for (unsigned i = 0; i < call->npointers; i++)
         if (glupy_sole_reference(call->pointers[i].object))
@@ -119,7 +120,7 @@ run_call(struct call *call, PyObject *function)
     PyObject *result;
 
     call->self->calling = true;
-    result = PyObject_Vectorcall(function, &call->argv[1], (call->n - 1) | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
+    result = glupy_call_method(function, call->argv, call->n);
     call->self->calling = false;
     return result;
 }
@@ -129,8 +130,7 @@ begin_call(struct call *call, struct glupy_classic_request *self, bool of_reply)
 {
     call->self = self;
     call->of_reply = of_reply;
-    call->argv[0] = Py_NewRef(Py_None);
-    call->n = 1;
+    call->n = 0;
     call->npointers = 0;
     add(call, Py_NewRef(self->frame.object));
 }

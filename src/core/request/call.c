@@ -4,6 +4,7 @@
 #include "request/call.h"
 
 #include "base/compat.h"
+#include "python/method.h"
 #include "request/child.h"
 #include "request/wind.h"
 #include "values/types/types.h"
@@ -39,7 +40,7 @@ glupy_call_any(struct glupy_request *request, PyObject *method)
     if (!request->arrival.call)
         return NULL;
     args[2] = request->arrival.call;
-    return PyObject_Vectorcall(method, &args[1], 2 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
+    return glupy_call_method(method, args, 2);
 }
 
 static void

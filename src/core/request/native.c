@@ -3,6 +3,7 @@
 
 #include "base/compat.h"
 #include "instance/context.h"
+#include "python/method.h"
 #include "request/answer.h"
 #include "request/asked.h"
 #include "request/call.h"
@@ -86,8 +87,7 @@ call_method(struct glupy_request *request)
 
     if (request->instance->handlers.takes_call[at])
         return glupy_call_any(request, method);
-    return PyObject_Vectorcall(method, &request->argv[1],
-                               (1u + request->fop->nargs) | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
+    return glupy_call_method(method, request->argv, 1u + request->fop->nargs);
 }
 
 static void

@@ -109,7 +109,7 @@ struct glupy_request {
     struct glupy_request *next_spare; /* after its end: among those that a thread keeps */
     struct glupy_job job; /* on its way to a worker */
 
-    /* What the method is called with. The first slot is scratch space that PY_VECTORCALL_ARGUMENTS_OFFSET promises. */
+    /* What the method is called with. The first slot is glupy_call_method()'s. */
     PyObject *argv[2 + GLUPY_MAX_ARGS];
 };
 
