@@ -44,7 +44,7 @@ call_hook(struct event *event)
 {
     struct glupy_instance *self = event->instance;
     struct glupy_thread *thread = glupy_thread_if_any();
-    struct glupy_watched watched = glupy_watch_begin(thread, &self->watch, "notify");
+    struct glupy_watched_before watched = glupy_watch_begin(thread, &self->watch, "notify");
     PyObject *result = PyObject_CallMethod(self->state->runtime, "notify", "OiO", self->translator, (int)event->event,
                                            child_object(event));
 

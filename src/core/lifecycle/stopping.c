@@ -17,7 +17,7 @@ void
 glupy_stop(struct glupy_instance *self)
 {
     struct glupy_thread *thread = glupy_thread_if_any();
-    struct glupy_watched watched;
+    struct glupy_watched_before watched;
     PyObject *result;
 
     if (!self->life.stops || !self->this)

@@ -16,12 +16,6 @@ add_inside(glupy_counter *counter, uint64_t by)
     atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + by, memory_order_relaxed);
 }
 
-static struct glupy_fop_stats *
-counters(struct glupy_stats *stats, const struct glupy_fop *fop)
-{
-    return fop ? &stats->fops[fop->index] : &stats->tasks;
-}
-
 void
 glupy_stats_clear(struct glupy_stats *stats)
 {
@@ -36,21 +30,21 @@ glupy_stats_clear(struct glupy_stats *stats)
 }
 
 void
-glupy_stats_called(struct glupy_stats *stats, const struct glupy_fop *fop)
+glupy_stats_called(struct glupy_fop_stats *of)
 {
-    add(&counters(stats, fop)->calls, 1);
+    add(&of->calls, 1);
 }
 
 void
-glupy_stats_refused(struct glupy_stats *stats, const struct glupy_fop *fop)
+glupy_stats_refused(struct glupy_fop_stats *of)
 {
-    add(&counters(stats, fop)->refused, 1);
+    add(&of->refused, 1);
 }
 
 void
-glupy_stats_exception(struct glupy_stats *stats, const struct glupy_fop *fop)
+glupy_stats_exception(struct glupy_fop_stats *of)
 {
-    add_inside(&counters(stats, fop)->exceptions, 1);
+    add_inside(&of->exceptions, 1);
 }
 
 void
@@ -100,26 +94,20 @@ count_errno(struct glupy_fop_stats *stats, int32_t op_errno)
     }
 }
 
-static void
-count_end(struct glupy_fop_stats *stats, enum glupy_end how)
+void
+glupy_stats_ended(struct glupy_timing *timing, enum glupy_end how)
 {
-    add_inside(how == GLUPY_SUCCEEDED   ? &stats->succeeded
-               : how == GLUPY_FAILED    ? &stats->failed
-               : how == GLUPY_PASSED_ON ? &stats->passed_on
-                                        : &stats->cancelled, 1);
+    glupy_stats_step_ends(timing);
+    add_inside(&timing->of->waiting, glupy_ticks_between(timing->python, glupy_ticks_between(timing->began, timing->since)));
+    add_inside(&timing->of->ended[how], 1);
 }
 
 void
-glupy_stats_answered(struct glupy_stats *stats, const struct glupy_fop *fop, struct glupy_timing *timing,
-                     enum glupy_end how, int32_t op_errno)
+glupy_stats_answered(struct glupy_timing *timing, enum glupy_end how, int32_t op_errno)
 {
-    struct glupy_fop_stats *of = counters(stats, fop);
-
-    glupy_stats_step_ends(stats, fop, timing);
-    add_inside(&of->waiting, glupy_ticks_between(timing->python, glupy_ticks_between(timing->began, timing->since)));
-    count_end(of, how);
-    if (fop && how == GLUPY_FAILED)
-        count_errno(of, op_errno);
+    glupy_stats_ended(timing, how);
+    if (how == GLUPY_FAILED)
+        count_errno(timing->of, op_errno);
 }
 
 struct glupy_activity
@@ -157,12 +145,12 @@ glupy_stats_step_begins(struct glupy_thread *thread, struct glupy_timing *timing
 }
 
 void
-glupy_stats_step_ends(struct glupy_stats *stats, const struct glupy_fop *fop, struct glupy_timing *timing)
+glupy_stats_step_ends(struct glupy_timing *timing)
 {
     uint64_t now = glupy_ticks();
     uint64_t taken = glupy_ticks_between(timing->since, now);
 
-    add_inside(&counters(stats, fop)->python, taken);
+    add_inside(&timing->of->python, taken);
     timing->python += taken;
     timing->since = now;
 }

@@ -24,13 +24,18 @@ struct glupy_errno_count {
     struct glupy_errno_count *next;
 };
 
+enum glupy_end {
+    GLUPY_SUCCEEDED, /* unwound with op_ret >= 0; a task: ended without an exception */
+    GLUPY_FAILED,    /* unwound with op_ret < 0; a task: ended with an exception */
+    GLUPY_PASSED_ON, /* tail winds: how they ended is not known here */
+    GLUPY_CANCELLED, /* tasks that were closed */
+    GLUPY_ENDS
+};
+
 struct glupy_fop_stats {
     glupy_counter calls;      /* entered, whatever became of them */
     glupy_counter refused;    /* answered with an errno without having reached Python: no memory, Python gone */
-    glupy_counter succeeded;  /* unwound with op_ret >= 0; a task: ended without an exception */
-    glupy_counter failed;     /* unwound with op_ret < 0; a task: ended with an exception */
-    glupy_counter passed_on;  /* tail winds: how they ended is not known here */
-    glupy_counter cancelled;  /* tasks that were closed */
+    glupy_counter ended[GLUPY_ENDS];
     glupy_counter exceptions; /* failures of the translator's code: what is in the log with a traceback */
     glupy_counter python;     /* ticks inside the interpreter */
     glupy_counter waiting;    /* ticks between beginning and answer that were not inside; of answered ones */
@@ -47,6 +52,7 @@ struct glupy_stats {
 
 /* In a request: the time that it has taken, in ticks. */
 struct glupy_timing {
+    struct glupy_fop_stats *of; /* what it is counted with */
     uint64_t began;  /* its first step began; 0: it has not */
     uint64_t since;  /* the latest step began, or ended */
     uint64_t python; /* in its steps so far */
@@ -60,30 +66,35 @@ struct glupy_activity {
     uint64_t since;                  /* ticks; 0: it waits for the interpreter */
 };
 
-enum glupy_end { GLUPY_SUCCEEDED, GLUPY_FAILED, GLUPY_PASSED_ON, GLUPY_CANCELLED };
-
-/* In all of these `fop` is NULL for a task. */
+/* What a fop's calls are counted with; NULL: tasks. */
+static inline struct glupy_fop_stats *
+glupy_stats_of(struct glupy_stats *stats, const struct glupy_fop *fop)
+{
+    return fop ? &stats->fops[fop->index] : &stats->tasks;
+}
 
 /* Frees what the counters have allocated. */
 void glupy_stats_clear(struct glupy_stats *stats);
 
 /* A call came in, or a task begins. */
-void glupy_stats_called(struct glupy_stats *stats, const struct glupy_fop *fop);
+void glupy_stats_called(struct glupy_fop_stats *of);
 
 /* Not attached. It was answered with an errno without Python. */
-void glupy_stats_refused(struct glupy_stats *stats, const struct glupy_fop *fop);
+void glupy_stats_refused(struct glupy_fop_stats *of);
 
 /* Attached. The translator's code failed. */
-void glupy_stats_exception(struct glupy_stats *stats, const struct glupy_fop *fop);
+void glupy_stats_exception(struct glupy_fop_stats *of);
 
-/* Attached, in its last step. How it ends is decided; `op_errno` is that of a failed fop. */
-void glupy_stats_answered(struct glupy_stats *stats, const struct glupy_fop *fop, struct glupy_timing *timing,
-                          enum glupy_end how, int32_t op_errno);
+/* Attached, in its last step. How a fop ends is decided; `op_errno` is that of a failed one. */
+void glupy_stats_answered(struct glupy_timing *timing, enum glupy_end how, int32_t op_errno);
+
+/* The same of a task. */
+void glupy_stats_ended(struct glupy_timing *timing, enum glupy_end how);
 
 /* Attached. Records of a Writer have got into their file, or will never. */
 void glupy_stats_records(struct glupy_stats *stats, uint64_t written, uint64_t dropped);
 
-/* Not attached. The thread is going to enter Python for it; what it did before. */
+/* Not attached. The thread is going to enter Python for it (`fop` is NULL for a task); what it did before. */
 struct glupy_activity glupy_stats_enters(struct glupy_thread *thread, const struct glupy_stats *stats,
                                          const struct glupy_fop *fop);
 
@@ -92,6 +103,6 @@ void glupy_stats_left(struct glupy_thread *thread, const struct glupy_activity *
 
 /* Attached. A step begins, and ends; not called for the end of the step in which it was answered. */
 void glupy_stats_step_begins(struct glupy_thread *thread, struct glupy_timing *timing);
-void glupy_stats_step_ends(struct glupy_stats *stats, const struct glupy_fop *fop, struct glupy_timing *timing);
+void glupy_stats_step_ends(struct glupy_timing *timing);
 
 #endif

@@ -19,13 +19,14 @@ struct glupy_watch {
 
 /* Author's code begins to run on this thread; the result goes to glupy_watch_end(). The instance lives at least until
  * then. `who` is NULL for code that is not watched: a method with @offload may block. */
-static inline struct glupy_watched
+static inline struct glupy_watched_before
 glupy_watch_begin(struct glupy_thread *thread, struct glupy_watch *who, const char *doing)
 {
-    struct glupy_watched outer;
+    struct glupy_watched_before outer = {
+        .who = atomic_load_explicit(&thread->watched.who, memory_order_relaxed),
+        .doing = atomic_load_explicit(&thread->watched.doing, memory_order_relaxed),
+    };
 
-    atomic_init(&outer.who, atomic_load_explicit(&thread->watched.who, memory_order_relaxed));
-    atomic_init(&outer.doing, atomic_load_explicit(&thread->watched.doing, memory_order_relaxed));
     atomic_store_explicit(&thread->watched.doing, doing, memory_order_relaxed);
     atomic_store_explicit(&thread->step, atomic_load_explicit(&thread->step, memory_order_relaxed) + 1,
                           memory_order_relaxed);
@@ -34,15 +35,12 @@ glupy_watch_begin(struct glupy_thread *thread, struct glupy_watch *who, const ch
 }
 
 static inline void
-glupy_watch_end(struct glupy_thread *thread, struct glupy_watched outer)
+glupy_watch_end(struct glupy_thread *thread, struct glupy_watched_before outer)
 {
-    struct glupy_watch *who = atomic_load_explicit(&outer.who, memory_order_relaxed);
-
-    atomic_store_explicit(&thread->watched.doing, atomic_load_explicit(&outer.doing, memory_order_relaxed),
-                          memory_order_relaxed);
+    atomic_store_explicit(&thread->watched.doing, outer.doing, memory_order_relaxed);
     atomic_store_explicit(&thread->step, atomic_load_explicit(&thread->step, memory_order_relaxed) + 1,
                           memory_order_release);
-    atomic_store_explicit(&thread->watched.who, who, memory_order_release);
+    atomic_store_explicit(&thread->watched.who, outer.who, memory_order_release);
 }
 
 /* A thread that enters Python comes and goes. */

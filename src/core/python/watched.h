@@ -17,6 +17,12 @@ struct glupy_watched {
     const char *_Atomic doing;
 };
 
+/* The same, put by while other code runs. */
+struct glupy_watched_before {
+    struct glupy_watch *who;
+    const char *doing;
+};
+
 /* What the watch saw last. Under its lock. */
 struct glupy_seen {
     struct list_head link;

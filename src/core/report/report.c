@@ -84,10 +84,10 @@ sum_of(struct glupy_instance *primary, unsigned fop)
     {
         struct glupy_fop_stats *stats = stats_at(replica, fop);
 
-        sum.succeeded += value_of(&stats->succeeded);
-        sum.failed += value_of(&stats->failed);
-        sum.passed_on += value_of(&stats->passed_on);
-        sum.cancelled += value_of(&stats->cancelled);
+        sum.succeeded += value_of(&stats->ended[GLUPY_SUCCEEDED]);
+        sum.failed += value_of(&stats->ended[GLUPY_FAILED]);
+        sum.passed_on += value_of(&stats->ended[GLUPY_PASSED_ON]);
+        sum.cancelled += value_of(&stats->ended[GLUPY_CANCELLED]);
         sum.refused += value_of(&stats->refused);
         sum.calls += value_of(&stats->calls);
         sum.exceptions += value_of(&stats->exceptions);

@@ -393,7 +393,7 @@ count(const struct glupy_answer *answer, struct glupy_request *request)
 {
     bool failed = answer->how == GLUPY_FAIL || answer->op_ret < 0;
 
-    glupy_stats_answered(&request->instance->stats, request->fop, &request->timing,
+    glupy_stats_answered(&request->timing,
                          answer->how == GLUPY_TAIL ? GLUPY_PASSED_ON : failed ? GLUPY_FAILED : GLUPY_SUCCEEDED,
                          answer->op_errno);
 }

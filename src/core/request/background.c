@@ -32,7 +32,7 @@ glupy_background_new(struct glupy_instance *instance, struct glupy_version *vers
     request->arrival.owns_args = true;
     request->task.done = done;
     request->task.done_arg = arg;
-    glupy_stats_called(&instance->stats, NULL);
+    glupy_stats_called(request->timing.of);
     list_add_tail(&request->task.link, &instance->tasks.list);
     request->task.counted = true;
     glupy_background_count(instance, 1);
@@ -77,7 +77,7 @@ count_end(struct glupy_request *request, bool failed)
 {
     enum glupy_end how = request->task.closed ? GLUPY_CANCELLED : failed ? GLUPY_FAILED : GLUPY_SUCCEEDED;
 
-    glupy_stats_answered(&request->instance->stats, NULL, &request->timing, how, 0);
+    glupy_stats_ended(&request->timing, how);
 }
 
 static void

@@ -8,7 +8,7 @@ refuse(struct glupy_instance *instance, call_frame_t *frame, const struct glupy_
 {
     union glupy_any_reply nothing;
 
-    glupy_stats_refused(&instance->stats, fop);
+    glupy_stats_refused(glupy_stats_of(&instance->stats, fop));
     memset(&nothing, 0, sizeof(nothing));
     glupy_calls_of(fop)->unwind(frame, -1, op_errno, &nothing);
 }
@@ -55,7 +55,7 @@ glupy_enter_fop(call_frame_t *frame, xlator_t *this, const struct glupy_fop *fop
     bool offloaded = __atomic_load_n(&instance->handlers.offloaded[fop->index], __ATOMIC_RELAXED);
     enum glupy_place place;
 
-    glupy_stats_called(&instance->stats, fop);
+    glupy_stats_called(glupy_stats_of(&instance->stats, fop));
     place = offloaded ? GLUPY_WORKER : arrive(instance, &thread);
     if (glupy_python_gone()) {
         refuse(instance, frame, fop, EIO);

@@ -53,7 +53,7 @@ glupy_failure_in_background(struct glupy_instance *instance, const char *doing, 
 
     describe(instance->state, exception, &failure);
     note(instance, &failure);
-    glupy_stats_exception(&instance->stats, NULL);
+    glupy_stats_exception(glupy_stats_of(&instance->stats, NULL));
     PyErr_SetRaisedException(exception);
     glupy_log_raised(instance->state, glupy_instance_name(instance), doing, about);
 }

@@ -108,5 +108,6 @@ glupy_request_new(struct glupy_instance *instance, call_frame_t *frame, const st
     request->interpreter = instance->state->interpreter;
     request->frame = frame;
     request->fop = fop;
+    request->timing.of = glupy_stats_of(&instance->stats, fop);
     return request;
 }

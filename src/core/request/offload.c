@@ -89,7 +89,7 @@ rest_outside(struct glupy_thread *thread, struct glupy_request *request)
 {
     const struct glupy_activity nothing = {.stats = NULL};
 
-    glupy_stats_step_ends(&request->instance->stats, request->fop, &request->timing);
+    glupy_stats_step_ends(&request->timing);
     thread->stepping = NULL;
     glupy_leave(thread);
     glupy_stats_left(thread, &nothing);

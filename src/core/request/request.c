@@ -128,7 +128,7 @@ may_block(const struct glupy_request *request)
     return request->offload.wanted && !request->progress.was_coroutine;
 }
 
-static struct glupy_watched
+static struct glupy_watched_before
 watch(struct glupy_thread *thread, struct glupy_request *request)
 {
     return glupy_watch_begin(thread, may_block(request) ? NULL : &request->instance->watch,
@@ -142,43 +142,50 @@ is_misplaced(const struct glupy_request *request)
     return request->fop && !request->offload.wanted && request->instance->handlers.offloaded[request->fop->index];
 }
 
+/* There is nothing left to be waited for. */
+static bool
+is_over(const struct glupy_request *request)
+{
+    return request->progress.finished && request->out.count == 0 && !request->task.busy && !request->task.counted;
+}
+
 static void
 run_step(struct glupy_thread *thread, void *arg)
 {
     struct run *run = arg;
-    struct glupy_request *outer = thread->stepping;
-    struct glupy_watched watched;
+    struct glupy_request *request = run->request, *outer = thread->stepping;
+    struct glupy_watched_before watched;
 
-    if (run->first && is_misplaced(run->request)) {
+    if (run->first && is_misplaced(request)) {
         run->misplaced = true;
         return;
     }
-    thread->stepping = run->request;
+    thread->stepping = request;
     if (run->stands_in) /* attached: while the xlator cannot go unnoticed */
-        THIS = run->request->instance->this;
-    run->lost = run->request->instance->life.emptied;
-    glupy_stats_step_begins(thread, &run->request->timing);
-    watched = watch(thread, run->request);
-    run->request->answer = run->answer;
+        THIS = request->instance->this;
+    run->lost = request->instance->life.emptied;
+    glupy_stats_step_begins(thread, &request->timing);
+    watched = watch(thread, request);
+    request->answer = run->answer;
     if (run->first) {
         run->first = false;
-        start(run->request, run->passed);
-        run->own_args = run->request->out.count && will_rest(run->request);
+        start(request, run->passed);
+        run->own_args = request->out.count && will_rest(request);
     }
     if (run->own_args)
         own_args(run);
-    if (atomic_load_explicit(&run->request->ready, memory_order_relaxed))
-        glupy_request_land(run->request);
-    if (glupy_request_cancelled(run->request))
-        glupy_step_cancelled(run->request);
-    if (run->request->progress.finished && !run->request->fop && !run->request->task.busy)
-        glupy_background_ended(run->request);
+    if (atomic_load_explicit(&request->ready, memory_order_relaxed))
+        glupy_request_land(request);
+    if (glupy_request_cancelled(request))
+        glupy_step_cancelled(request);
+    if (!request->fop && request->progress.finished && !request->task.busy)
+        glupy_background_ended(request);
     glupy_watch_end(thread, watched); /* the author's code has run; the instance may go with the request */
-    if (run->request->progress.finished && run->request->out.count == 0 && !run->request->task.busy && !run->request->task.counted) {
-        glupy_answer_prepare(run->answer, run->request, run->passed);
+    if (is_over(request)) {
+        glupy_answer_prepare(run->answer, request, run->passed);
         run->answered = true;
     } else {
-        glupy_stats_step_ends(&run->request->instance->stats, run->request->fop, &run->request->timing);
+        glupy_stats_step_ends(&request->timing);
     }
     thread->stepping = outer;
 }

@@ -92,7 +92,7 @@ glupy_log_exception_of(struct glupy_request *request, const char *doing, PyObjec
 {
     struct glupy_instance *instance = request->instance;
 
-    glupy_stats_exception(&instance->stats, request->fop);
+    glupy_stats_exception(request->timing.of);
     glupy_log_raised(instance->state, glupy_instance_name(instance), doing, about);
 }
 
