@@ -96,6 +96,11 @@ class Fop:
 
 def _params(fop: str, text: str) -> tuple[Param, ...]:
     params = []
+    @property
+    def linked(self) -> bool:
+        """Whether a successful reply tells of an inode and, next to it, what it is: callers link the one by the other's gfid."""
+        return any(inode.kind.name == "inode" and buf.kind.name == "iatt" for inode, buf in zip(self.reply, self.reply[1:]))
+
     for chunk in " ".join(text.split()).split(","):
         match = _PARAM.match(chunk.strip())
         if not match:

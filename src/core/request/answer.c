@@ -119,7 +119,7 @@ discard(const struct glupy_fop *fop, void *held)
 static void
 from_reply(struct glupy_answer *answer, struct glupy_request *request, struct glupy_reply *reply, bool last)
 {
-    unsigned changed = glupy_reply_seen(reply);
+    unsigned changed = reply->seen;
     bool made = !reply->owner; /* by Python: no child sent it */
 
     answer->op_errno = reply->op_errno;
@@ -139,7 +139,8 @@ from_reply(struct glupy_answer *answer, struct glupy_request *request, struct gl
     if (reply->op_ret < 0)
         return;
     glupy_answer_complete(answer, request, changed);
-    glupy_answer_cut(answer, request, made || changed);
+    if (glupy_may_be_cut(request->fop))
+        glupy_answer_cut(answer, request, made || changed);
     if (request->instance->contexts.any)
         glupy_contexts_met(request->instance, request->fop, &answer->held, argument_inode(request));
 }
@@ -332,7 +333,7 @@ is_answer(struct glupy_request *request, PyObject *outcome)
     if (glupy_is_reply(outcome)) {
         struct glupy_reply *reply = (struct glupy_reply *)outcome;
 
-        if (reply->fop == request->fop && !lacks_gfid(reply))
+        if (reply->fop == request->fop && !(reply->fop->linked && lacks_gfid(reply)))
             return true;
         if (reply->fop != request->fop)
             PyErr_Format(PyExc_TypeError, "%s was answered with a %s", name, Py_TYPE(outcome)->tp_name);

@@ -9,7 +9,24 @@
 #include "request/answer.h"
 #include "request/wind.h"
 
-/* Cut a successful answer, and say so. `made`: the author's code has made it, or a part of it. Attached. */
+/* Is a successful answer of this fop one that glupy_answer_cut() may have to do with? */
+static inline bool
+glupy_may_be_cut(const struct glupy_fop *fop)
+{
+    switch (fop->op) {
+        case GF_FOP_READ:
+        case GF_FOP_READLINK:
+        case GF_FOP_WRITE:
+        case GF_FOP_COPY_FILE_RANGE:
+        case GF_FOP_GETXATTR:
+        case GF_FOP_FGETXATTR:
+            return true;
+        default:
+            return false;
+    }
+}
+
+/* Cut it, and say so. `made`: the author's code has made it, or a part of it. Attached. */
 void glupy_answer_cut(struct glupy_answer *answer, struct glupy_request *request, bool made);
 
 /* Does a wind ask for more than the request of the same fop, or bring more? Then its reply has to be seen. Attached. */

@@ -31,6 +31,7 @@ struct glupy_fop {
     uint8_t places; /* which arguments are a loc or an fd: a bit for each */
     uint8_t dicts;  /* which are a dict */
     bool pointed;  /* the reply has a pointer that callers follow without looking */
+    bool linked;   /* it tells of an inode and, in the field behind that, of its attributes */
     bool partial;  /* the reply has a field that is there only where op_ret says so */
     uint16_t args_passed_size;
     uint16_t args_held_size;

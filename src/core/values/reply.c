@@ -68,6 +68,7 @@ glupy_reply_new(struct glupy_state *state, struct glupy_instance *owner, const s
     self->op_errno = 0;
     self->holds = false;
     self->gone = false;
+    self->seen = 0;
     memset(self->slot, 0, sizeof(self->slot));
     glupy_holder_init(&self->holder);
     return self;
@@ -198,8 +199,10 @@ field_object(struct glupy_reply *self, unsigned i)
 
     if (!self->slot[i] && is_alive(self, field->kind)) {
         self->slot[i] = field->kind->adopt(glupy_state_of((PyObject *)self), glupy_held(field, self->held));
-        if (self->slot[i])
+        if (self->slot[i]) {
+            self->seen |= 1u << i;
             glupy_set_owner(field->kind, self->slot[i], self->owner);
+        }
     }
     return self->slot[i];
 }
@@ -212,23 +215,13 @@ take_field(struct glupy_reply *self, unsigned i, void *to)
     return object ? self->fop->reply[i].kind->take(object, to) : -1;
 }
 
-unsigned
-glupy_reply_seen(struct glupy_reply *self)
-{
-    unsigned fields = 0;
-
-    for (unsigned i = 0; i < self->fop->nreply; i++)
-        fields |= self->slot[i] ? 1u << i : 0;
-    return fields;
-}
-
 int
 glupy_reply_take(struct glupy_reply *self, void *held, bool last)
 {
     bool move = last && !self->gone && glupy_sole_reference((PyObject *)self);
     unsigned i;
 
-    if (move && !glupy_reply_seen(self)) {
+    if (move && !self->seen) {
         self->fop->move(held, self->held);
         self->holds = false;
         return 0;
@@ -277,7 +270,7 @@ glupy_reply_dealloc(PyObject *object)
 {
     struct glupy_reply *self = (struct glupy_reply *)object;
 
-    for (unsigned i = 0; i < self->fop->nreply; i++) {
+    for (unsigned i = 0; (self->seen || self->holds) && i < self->fop->nreply; i++) {
         /* What C still holds becomes an object whose own dealloc hands the references to drops.h; most often it is
          * empty, its content moved into the answer. */
         const struct glupy_field *field = &self->fop->reply[i];
@@ -343,6 +336,7 @@ set_field(struct glupy_reply *self, unsigned i, PyObject *value)
         self->op_ret = (int32_t)natural_op_ret(field->kind, object);
     if (!self->slot[i])
         forget_held(self, i);
+    self->seen |= 1u << i;
     Py_XSETREF(self->slot[i], object);
     return 0;
 }
@@ -461,6 +455,7 @@ reply_replace(PyObject *object, PyObject *args, PyObject *kwargs)
             return NULL;
         }
         copy->slot[i] = Py_NewRef(value);
+        copy->seen |= 1u << i;
     }
     if (set_keywords(copy, kwargs) != 0)
         Py_CLEAR(copy);

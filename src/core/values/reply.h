@@ -16,6 +16,7 @@ struct glupy_reply {
     int32_t op_errno;
     bool holds; /* `held` has been filled, and not been moved out whole */
     bool gone;  /* what it held of its graph is no longer there */
+    unsigned seen; /* fields that Python has looked at or set, which are in `slot`: a bit for each */
     PyObject *slot[GLUPY_MAX_REPLY];
     char held[] __attribute__((aligned(16))); /* struct glupy_NAME_reply_held */
 };
@@ -35,9 +36,6 @@ void glupy_reply_lose(struct glupy_reply *reply);
 /* Own what a callback brings; `passed` is NULL where it is nothing. Not attached: nobody else knows of the reply yet. 0,
  * or -1 without memory. */
 int glupy_reply_hold(struct glupy_reply *self, int32_t op_ret, int32_t op_errno, const void *passed);
-
-/* Fields that Python has looked at or set: a bit for each. */
-unsigned glupy_reply_seen(struct glupy_reply *self);
 
 /* Fill `held` (a struct glupy_NAME_reply_held) with what the reply has, as references and copies of its own; when
  * `last` nobody will use the reply again and its content may be moved out. Attached. 0, or -1 with an exception. */
