@@ -264,6 +264,7 @@ tail(struct glupy_classic_request *self)
 
     answer->how = GLUPY_TAIL;
     answer->child = self->wind->child->xlator;
+    answer->passed = &answer->args;
     memcpy(&answer->args, &self->wind->passed, self->wind->fop->args_passed_size);
     self->request->progress.finished = true;
     self->wind->base.stage = GLUPY_DONE;

@@ -155,6 +155,7 @@ tail_wind(struct glupy_answer *answer, struct glupy_request *request, struct glu
     }
     answer->how = GLUPY_TAIL;
     answer->child = wind->child->xlator;
+    answer->passed = &answer->args;
     if (!glupy_wind_tail_args(wind, request, passed, &answer->args))
         answer->keep = Py_NewRef(wind);
 }
@@ -174,7 +175,7 @@ tail_unchanged(struct glupy_answer *answer, struct glupy_request *request, const
     if (passed) {
         answer->how = GLUPY_TAIL;
         answer->child = FIRST_CHILD(request->instance->this);
-        memcpy(&answer->args, passed, request->fop->args_passed_size);
+        answer->passed = passed;
         return;
     }
     wind = glupy_wind_same(request);
@@ -496,7 +497,7 @@ tail(struct glupy_answer *answer, struct glupy_thread *thread, enum glupy_place 
 {
     if (answer->keep)
         glupy_drops_owe(thread);
-    if (!glupy_calls_of(answer->fop)->tail(answer->frame, answer->child, &answer->args)) {
+    if (!glupy_calls_of(answer->fop)->tail(answer->frame, answer->child, answer->passed)) {
         answer->op_errno = ENOTSUP;
         unwind_failure(answer);
     }

@@ -18,7 +18,8 @@ struct glupy_answer {
     unsigned interpreter;
     int32_t op_ret;
     int32_t op_errno;
-    xlator_t *child; /* GLUPY_TAIL */
+    xlator_t *child; /* GLUPY_TAIL, as is the next */
+    const void *passed; /* what it is handed: the caller's own arguments, or `args` */
     dict_t *xdata;   /* GLUPY_FAIL: a reference, or NULL */
     PyObject *keep;  /* GLUPY_TAIL: what the arguments live in, when that is not the caller's memory */
     union {
