@@ -520,7 +520,7 @@ glupy_contexts_want_reply(struct glupy_instance *instance, const struct glupy_fo
     struct glupy_context *context;
     inode_t *inode;
 
-    if (!instance->contexts.any || !fop || !iatt_of_inode(fop))
+    if (!fop || !iatt_of_inode(fop))
         return false;
     inode = glupy_first_inode(fop, args);
     if (!inode || !gf_uuid_is_null(inode->gfid) || !glupy_context_has_slot(instance->this, inode->table))

@@ -37,8 +37,8 @@ struct glupy_context {
  * the reply in the form in which C owns it. */
 void glupy_contexts_met(struct glupy_instance *instance, const struct glupy_fop *fop, void *held, inode_t *inode);
 
-/* Attached. The method wants to pass the reply by Python (a tail wind), but has set a context on an inode that is not in
- * the table: then the reply has to be seen. `args`: the call's arguments, as they were wrapped. */
+/* Attached, where there has been a context. The method wants to pass the reply by Python (a tail wind), but has set one on an
+ * inode that is not in the table: then the reply has to be seen. `args`: the call's arguments, as they were wrapped. */
 bool glupy_contexts_want_reply(struct glupy_instance *instance, const struct glupy_fop *fop, PyObject *const *args);
 
 /* Not attached. Take the chain that this translator has in the slot of an inode or fd that goes. NULL: nothing. */

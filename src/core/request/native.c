@@ -34,7 +34,8 @@ wrap_args(struct glupy_request *request, const void *passed)
 static bool
 wants_reply(struct glupy_request *request)
 {
-    return glupy_contexts_want_reply(request->instance, request->fop, glupy_request_args(request));
+    return request->instance->contexts.any &&
+           glupy_contexts_want_reply(request->instance, request->fop, glupy_request_args(request));
 }
 
 /* A tail wind that cannot be one, because its reply has to be seen, becomes a wind to be awaited in the fop's stead. */
