@@ -101,8 +101,7 @@ undecided(call_frame_t *frame, const char *what, const char *fop)
 static bool
 is_number(const struct glupy_kind *kind)
 {
-    return kind == &glupy_kind_int32 || kind == &glupy_kind_uint32 || kind == &glupy_kind_int64 ||
-           kind == &glupy_kind_uint64;
+    return kind->form == GLUPY_NUMBER;
 }
 
 static bool

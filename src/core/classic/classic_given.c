@@ -9,18 +9,11 @@ struct entry {
     void *original, *copy;
 };
 
+/* Is there something of it in `values`? */
 static bool
-is_list(const struct glupy_kind *kind)
+is_copied(const struct glupy_kind *kind)
 {
-    return kind == &glupy_kind_dirents || kind == &glupy_kind_locklist;
-}
-
-/* By value in C, and without anything that an owner would have to give up: a copy of its bytes will do. */
-static bool
-is_value(const struct glupy_kind *kind)
-{
-    return kind == &glupy_kind_loc || kind == &glupy_kind_iatt || kind == &glupy_kind_statvfs ||
-           kind == &glupy_kind_flock || kind == &glupy_kind_lease;
+    return kind->form == GLUPY_RECORD || kind->form == GLUPY_LIST || kind == &glupy_kind_checksum;
 }
 
 /* Making copies. */
@@ -110,13 +103,13 @@ show(struct glupy_given *self, const struct glupy_field *field)
 {
     void *copy = self->values + field->held, *shown = glupy_passed(field, &self->shown);
 
-    if (is_value(field->kind))
+    if (field->kind->form == GLUPY_RECORD)
         show_value(field, copy, shown);
     else if (field->kind == &glupy_kind_checksum)
         show_checksum(copy, shown);
     else if (field->kind == &glupy_kind_payload)
         return show_vector(self, shown);
-    else if (is_list(field->kind))
+    else if (field->kind->form == GLUPY_LIST)
         return show_list(self, field->kind, copy, shown);
     return true;
 }
@@ -174,7 +167,8 @@ glupy_given_free(struct glupy_classic_state *state, struct glupy_given *self)
         return;
     }
     for (unsigned i = 0; i < self->nfields; i++)
-        memset(self->values + self->fields[i].held, 0, self->fields[i].kind->held_size);
+        if (is_copied(self->fields[i].kind))
+            memset(self->values + self->fields[i].held, 0, self->fields[i].kind->held_size);
     self->next = state->spare_given;
     state->spare_given = self;
     state->nspare_given++;
@@ -229,11 +223,11 @@ glupy_given_same(const struct glupy_given *self, unsigned i, const void *value, 
         return same_text(original, pointer);
     if (pointer != shown || !pointer || !original)
         return !pointer && !shown;
-    if (is_value(field->kind))
+    if (field->kind->form == GLUPY_RECORD)
         return memcmp(pointer, original, field->kind->held_size) == 0;
     if (field->kind == &glupy_kind_checksum)
         return memcmp(pointer, original, GLUPY_CHECKSUM_LEN) == 0;
-    return !is_list(field->kind) || same_list(self, field->kind, pointer);
+    return field->kind->form != GLUPY_LIST || same_list(self, field->kind, pointer);
 }
 
 void *
@@ -316,9 +310,9 @@ glupy_given_moved(struct glupy_given *self, const void *was, const void *is)
             continue;
         else if (field->kind == &glupy_kind_loc)
             move_loc(shown, from, to);
-        else if (is_value(field->kind) && memcmp(shown, from, field->kind->held_size) == 0)
+        else if (field->kind->form == GLUPY_RECORD && memcmp(shown, from, field->kind->held_size) == 0)
             memcpy(shown, to, field->kind->held_size);
-        else if (is_list(field->kind))
+        else if (field->kind->form == GLUPY_LIST)
             move_list(self, to);
     }
 }

@@ -23,10 +23,21 @@
 #include "base/gluster.h"
 #include "python/state.h"
 
+struct glupy_instance;
+
+/* What C has of a value. */
+enum glupy_form {
+    GLUPY_OTHER,  /* a pointer to what is counted, a string, several of these: whatever is not below */
+    GLUPY_NUMBER, /* passed and held as it is */
+    GLUPY_RECORD, /* a structure, held by value; while what it leads to is there, a copy of its bytes will do */
+    GLUPY_LIST,   /* the head of one, whose links lead to it */
+};
+
 struct glupy_kind {
     const char *name;    /* for messages: "Loc", "int32" */
     size_t passed_size;
     size_t held_size;
+    enum glupy_form form;
     size_t owner; /* where the object keeps the instance that it belongs to (glupy_set_owner); 0: nowhere */
 
     /* GIL. A new reference to an object for *passed, borrowing what it points to. A NULL pointer gives None, except

@@ -46,6 +46,7 @@ drop_nothing(void *held)
         .passed_size = sizeof(TYPE),                                                                                   \
         .held_size = sizeof(TYPE),                                                                                     \
         .wrap = NAME##_wrap,                                                                                           \
+        .form = GLUPY_NUMBER,                                                                                          \
         .convert = NAME##_convert,                                                                                     \
         .pass = NAME##_pass,                                                                                           \
         .hold = NAME##_hold,                                                                                           \

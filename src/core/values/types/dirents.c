@@ -1005,6 +1005,7 @@ const struct glupy_kind glupy_kind_dirents = {
     .name = "Dirents",
     .passed_size = sizeof(gf_dirent_t *),
     .held_size = sizeof(gf_dirent_t),
+    .form = GLUPY_LIST,
     .owner = offsetof(struct dirents_object, owner),
     .wrap = dirents_wrap,
     .convert = dirents_convert,

@@ -739,6 +739,7 @@ kind_drop(void *held)
 }
 
 static void
+    .form = GLUPY_RECORD,
 kind_discard(void *held)
 {
     free_own_name(held);

@@ -482,6 +482,7 @@ const struct glupy_kind glupy_kind_locklist = {
     .name = "LockList",
     .passed_size = sizeof(lock_migration_info_t *),
     .held_size = sizeof(lock_migration_info_t),
+    .form = GLUPY_LIST,
     .wrap = locklist_wrap,
     .own = NULL,
     .convert = locklist_convert,

@@ -140,6 +140,7 @@ int glupy_record_take(const struct glupy_record *record, PyObject *object, void 
         .passed_size = sizeof(STRUCT *),                                                                             \
         .held_size = sizeof(STRUCT),                                                                                 \
         .wrap = NAME##_wrap,                                                                                         \
+        .form = GLUPY_RECORD,                                                                                        \
         .own = glupy_record_own,                                                                                     \
         .convert = NAME##_convert,                                                                                   \
         .fit = glupy_fit_not_none,                                                                                   \
