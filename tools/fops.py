@@ -56,6 +56,16 @@ class Field:
         """May a loc come without an inode?"""
         return self.params[0].inodeless
 
+    def fit(self, what: str) -> str:
+        """The C expression that is 0 if a wind may go out with an object as this argument; empty where any may."""
+        if self.nullable:
+            return ""
+        if self.inodeless:
+            return f"glupy_fit_not_none({what})"
+        if "fit" in self.kind.straight:
+            return f"{self.kind.call('fit')}({what})"
+        return f"glupy_fit(&glupy_kind_{self.kind.name}, {what})"
+
     @property
     def held(self) -> str:
         """C type that owns the value."""
@@ -89,6 +99,11 @@ class Fop:
         return any(field.kind.name in {"payload", "dirents", "locklist"} for field in self.reply)
 
     @property
+    def linked(self) -> bool:
+        """Whether a successful reply tells of an inode and, next to it, what it is: callers link the one by the other's gfid."""
+        return any(inode.kind.name == "inode" and buf.kind.name == "iatt" for inode, buf in zip(self.reply, self.reply[1:]))
+
+    @property
     def pointed(self) -> bool:
         """Whether the reply has a pointer that callers of a successful fop follow without looking."""
         return any(field.kind.name in {"inode", "fd", "dict"} and field.name != "xdata" for field in self.reply)
@@ -96,11 +111,6 @@ class Fop:
 
 def _params(fop: str, text: str) -> tuple[Param, ...]:
     params = []
-    @property
-    def linked(self) -> bool:
-        """Whether a successful reply tells of an inode and, next to it, what it is: callers link the one by the other's gfid."""
-        return any(inode.kind.name == "inode" and buf.kind.name == "iatt" for inode, buf in zip(self.reply, self.reply[1:]))
-
     for chunk in " ".join(text.split()).split(","):
         match = _PARAM.match(chunk.strip())
         if not match:

@@ -18,7 +18,7 @@ class Kind:
     python    the type in annotations of the public API, as an argument and as a reply's field
     passed    C type of one value as prototypes pass it (a pointer, or the scalar itself)
     held      C type that owns the value after a callback has returned
-    straight  whether src/core/values/straight.h spells out how it crosses
+    straight  of what struct glupy_kind names, what src/core/values/straight.h spells out
     linked    whether what is held leads to itself, so that it cannot be moved by copying its bytes
     """
 
@@ -26,12 +26,12 @@ class Kind:
     python: str
     passed: str
     held: str
-    straight: bool = False
+    straight: tuple[str, ...] = ()
     linked: bool = False
 
     def call(self, what: str) -> str:
         """The C function that does one of the things that struct glupy_kind names."""
-        return f"glupy_{self.name}_{what}" if self.straight else f"glupy_kind_{self.name}.{what}"
+        return f"glupy_{self.name}_{what}" if what in self.straight else f"glupy_kind_{self.name}.{what}"
 
 
 def _scalar(name: str, ctype: str, python: str = "int") -> Kind:
@@ -40,11 +40,11 @@ def _scalar(name: str, ctype: str, python: str = "int") -> Kind:
 
 #: C type, as normalised by fops.py, to kind.
 BY_CTYPE: dict[str, Kind] = {
-    "loc_t *": Kind("loc", "Loc", "loc_t *", "loc_t"),
+    "loc_t *": Kind("loc", "Loc", "loc_t *", "loc_t", straight=("wrap", "convert", "fit", "pass")),
     "inode_t *": Kind("inode", "Inode", "inode_t *", "inode_t *"),
     "fd_t *": Kind("fd", "Fd", "fd_t *", "fd_t *"),
-    "dict_t *": Kind("dict", "Xdata", "dict_t *", "dict_t *", straight=True),
-    "struct iatt *": Kind("iatt", "Iatt", "struct iatt *", "struct iatt", straight=True),
+    "dict_t *": Kind("dict", "Xdata", "dict_t *", "dict_t *", straight=("wrap", "convert", "pass", "hold", "lend", "drop")),
+    "struct iatt *": Kind("iatt", "Iatt", "struct iatt *", "struct iatt", straight=("hold", "lend", "drop")),
     "struct statvfs *": Kind("statvfs", "Statvfs", "struct statvfs *", "struct statvfs"),
     "struct gf_flock *": Kind("flock", "Flock", "struct gf_flock *", "struct gf_flock"),
     "struct gf_lease *": Kind("lease", "Lease", "struct gf_lease *", "struct gf_lease"),

@@ -11,23 +11,24 @@
 #include "request/wind.h"
 #include "values/types/types.h"
 
+/* Until the instance knows the inode table of its graph. */
+static void
+look_for_table(struct glupy_request *request)
+{
+    for (unsigned i = 0; !request->instance->table && i < request->fop->nargs; i++)
+        request->instance->table = glupy_table_of(request->fop->args[i].kind, glupy_request_args(request)[i]);
+}
+
 static int
 wrap_args(struct glupy_request *request, const void *passed)
 {
-    const struct glupy_fop *fop = request->fop;
-    PyObject **args = glupy_request_args(request);
+    struct glupy_instance *instance = request->instance;
 
-    request->argv[1] = glupy_frame_new(request->instance->state, request);
-    if (!request->argv[1])
+    request->argv[1] = glupy_frame_new(instance->state, request);
+    if (!request->argv[1] || request->fop->wrap(instance->state, instance, glupy_request_args(request), passed) != 0)
         return -1;
-    for (unsigned i = 0; i < fop->nargs; i++) {
-        args[i] = fop->args[i].kind->wrap(request->instance->state, glupy_passed(&fop->args[i], passed));
-        if (!args[i])
-            return -1;
-        glupy_set_owner(fop->args[i].kind, args[i], request->instance);
-        if (!request->instance->table)
-            request->instance->table = glupy_table_of(fop->args[i].kind, args[i]);
-    }
+    if (!instance->table)
+        look_for_table(request);
     return 0;
 }
 
@@ -137,14 +138,15 @@ native_passed(struct glupy_request *request, unsigned i, void *passed)
 static void
 native_free(struct glupy_request *request)
 {
+    const struct glupy_fop *fop = request->fop;
+
     Py_XDECREF(request->arrival.call); /* first: unless Python keeps it, it is no reason to keep the arguments */
-    for (unsigned i = 0; i < request->fop->nargs; i++) {
+    for (unsigned i = 0; i < fop->nargs; i++) {
         PyObject *object = glupy_request_args(request)[i];
 
         if (!object)
             continue;
-        if (!glupy_sole_reference(object) && object != Py_None && request->fop->args[i].kind->own &&
-            request->fop->args[i].kind->own(object) != 0)
+        if (!glupy_sole_reference(object) && object != Py_None && fop->args[i].kind->own && fop->args[i].kind->own(object) != 0)
             PyErr_Clear();
         Py_DECREF(object);
     }

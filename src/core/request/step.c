@@ -187,6 +187,7 @@ static void
 step(struct glupy_request *request, struct glupy_task *task)
 {
     PyObject *coroutine = task ? task->coroutine : request->progress.coroutine;
+    struct glupy_limit **limits = glupy_limits_of(request, task);
 
     glupy_rest_awaits(awaits_of(request, task), NULL); /* it would be kept alive until the next await */
 
@@ -198,7 +199,7 @@ step(struct glupy_request *request, struct glupy_task *task)
             end_cancelled(request, task, NULL);
             return;
         }
-        if (glupy_limits_raise(*glupy_limits_of(request, task)))
+        if (glupy_limits_raise(*limits))
             sent = throw_current(coroutine, &result);
         else
             sent = PyIter_Send(coroutine, Py_None, &result);

@@ -37,16 +37,18 @@ own_argument(struct glupy_request *request, PyObject *object, unsigned likely)
 static int
 pass_args(struct glupy_wind *self, struct glupy_request *request, void *passed)
 {
-    for (unsigned i = 0; i < self->fop->nargs; i++) {
-        const struct glupy_field *field = &self->fop->args[i];
+    const struct glupy_fop *fop = self->fop;
+    int failed = 0;
+
+    for (unsigned i = 0; i < fop->nargs; i++) {
         PyObject *object = self->argv[i];
 
-        if (object != Py_None && field->kind->own && own_argument(request, object, i) < 0 &&
-            field->kind->own(object) != 0)
-            return -1;
-        field->kind->pass(object, glupy_passed(field, passed));
+        if (own_argument(request, object, i) < 0 && object != Py_None && fop->args[i].kind->own &&
+            fop->args[i].kind->own(object) != 0)
+            failed = -1;
     }
-    return 0;
+    fop->pass(self->argv, passed);
+    return failed;
 }
 
 /* Does this argument need no Python object to stay alive: a number, or the very pointer that the caller passed us? */
@@ -124,9 +126,10 @@ wind_arm(struct glupy_awaitable *base, struct glupy_request *request)
 static void
 drop_dicts(struct glupy_wind *self)
 {
-    for (unsigned i = 0; i < GLUPY_MAX_DICTS; i++)
+    for (unsigned i = 0; i < GLUPY_MAX_DICTS && self->dicts[i]; i++) {
         glupy_drop_dict(self->dicts[i]);
-    memset(self->dicts, 0, sizeof(self->dicts));
+        self->dicts[i] = NULL;
+    }
 }
 
 static void
@@ -458,6 +461,17 @@ set_argument(struct glupy_state *state, struct glupy_wind *self, unsigned i, PyO
     return -1;
 }
 
+static int
+set_all(struct glupy_state *state, struct glupy_wind *self, PyObject *const *args)
+{
+    unsigned fine = self->fop->convert(state, self->argv, args);
+
+    if (fine == self->fop->nargs)
+        return 0;
+    name_argument(self->fop, fine);
+    return -1;
+}
+
 /* What was left out is as it came. It may be what a wind of our own could not go out with: we are not the first. */
 static int
 fill_as_came(struct glupy_state *state, struct glupy_wind *self, PyObject *const *callers)
@@ -513,11 +527,14 @@ make_wind(PyObject *child, const struct glupy_fop *fop, PyObject *const *callers
     self = glupy_wind_new(state, fop, child);
     if (!self)
         return NULL;
+    if (nargs == fop->nargs && !kwnames) {
+        if (set_all(state, self, args) != 0)
+            goto error;
+        return (PyObject *)self;
+    }
     for (Py_ssize_t i = 0; i < nargs; i++)
         if (set_argument(state, self, (unsigned)i, args[i]) != 0)
             goto error;
-    if (nargs == fop->nargs && !kwnames)
-        return (PyObject *)self;
     for (Py_ssize_t i = 0; kwnames && i < PyTuple_GET_SIZE(kwnames); i++) {
         int at;
 

@@ -40,7 +40,14 @@ struct glupy_fop {
     const struct glupy_field *args;
     const struct glupy_field *reply;
 
-    /* What kind.h has for a value, for all of a reply's: struct glupy_NAME_reply_held and struct glupy_NAME_reply. */
+    /* What kind.h has for a value, for all of a call's: struct glupy_NAME_args. */
+    int (*wrap)(struct glupy_state *, struct glupy_instance *owner, PyObject **args, const void *passed); /* 0, or -1: those
+                                                                                              after the first NULL are not set */
+    unsigned (*convert)(struct glupy_state *, PyObject **args, PyObject *const *given); /* of a wind, and whether they fit: how
+                                                                       many did. Less than all: the next one's exception is set */
+    void (*pass)(PyObject *const *args, void *passed);
+
+    /* The same for all of a reply's: struct glupy_NAME_reply_held and struct glupy_NAME_reply. */
     int (*hold)(void *held, const void *passed); /* 0, or -1 with nothing held */
     void (*lend)(void *held, void *passed);
     void (*move)(void *to, void *from); /* `from` is not used again */

@@ -40,9 +40,9 @@ struct glupy_kind {
     enum glupy_form form;
     size_t owner; /* where the object keeps the instance that it belongs to (glupy_set_owner); 0: nowhere */
 
-    /* GIL. A new reference to an object for *passed, borrowing what it points to. A NULL pointer gives None, except
-     * for dict, which gives an empty Xdata that becomes a dict_t when first written to. */
-    PyObject *(*wrap)(struct glupy_state *, const void *passed);
+    /* GIL. A new reference to an object for *passed, borrowing what it points to, that belongs to that instance. A NULL pointer
+     * gives None, except for dict, which gives an empty Xdata that becomes a dict_t when first written to. */
+    PyObject *(*wrap)(struct glupy_state *, struct glupy_instance *owner, const void *passed);
 
     /* GIL. Make a wrapper that wrap() gave independent of the caller's memory. Idempotent. 0, or -1 with MemoryError.
      * NULL where objects never borrow. */

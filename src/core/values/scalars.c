@@ -9,9 +9,10 @@ drop_nothing(void *held)
 
 /* An integer kind: SIGNED or not, of the width that the C prototype has. */
 #define INTEGER_KIND(NAME, TYPE, WRAP, CHECK, GET)                                                                     \
-    static PyObject *NAME##_wrap(struct glupy_state *state, const void *passed)                                        \
+    static PyObject *NAME##_wrap(struct glupy_state *state, struct glupy_instance *owner, const void *passed)          \
     {                                                                                                                  \
         (void)state;                                                                                                   \
+        (void)owner;                                                                                                   \
         return WRAP(*(const TYPE *)passed);                                                                            \
     }                                                                                                                  \
     static PyObject *NAME##_convert(struct glupy_state *state, PyObject *value)                                        \
@@ -34,7 +35,7 @@ drop_nothing(void *held)
     }                                                                                                                  \
     static PyObject *NAME##_adopt(struct glupy_state *state, void *held)                                               \
     {                                                                                                                  \
-        return NAME##_wrap(state, held);                                                                               \
+        return NAME##_wrap(state, NULL, held);                                                                         \
     }                                                                                                                  \
     static int NAME##_take(PyObject *object, void *held)                                                               \
     {                                                                                                                  \
@@ -45,8 +46,8 @@ drop_nothing(void *held)
         .name = #NAME,                                                                                                 \
         .passed_size = sizeof(TYPE),                                                                                   \
         .held_size = sizeof(TYPE),                                                                                     \
-        .wrap = NAME##_wrap,                                                                                           \
         .form = GLUPY_NUMBER,                                                                                          \
+        .wrap = NAME##_wrap,                                                                                           \
         .convert = NAME##_convert,                                                                                     \
         .pass = NAME##_pass,                                                                                           \
         .hold = NAME##_hold,                                                                                           \
@@ -122,11 +123,12 @@ INTEGER_KIND(uint64, uint64_t, PyLong_FromUnsignedLongLong, check_uint64, PyLong
 /* string: str outside, bytes once normalised, char * held by malloc */
 
 static PyObject *
-string_wrap(struct glupy_state *state, const void *passed)
+string_wrap(struct glupy_state *state, struct glupy_instance *owner, const void *passed)
 {
     const char *text = *(const char *const *)passed;
 
     (void)state;
+    (void)owner;
     return text ? glupy_text(text) : Py_NewRef(Py_None);
 }
 
@@ -209,11 +211,12 @@ const struct glupy_kind glupy_kind_string = {
 /* checksum: rchecksum's strong checksum, bytes in Python */
 
 static PyObject *
-checksum_wrap(struct glupy_state *state, const void *passed)
+checksum_wrap(struct glupy_state *state, struct glupy_instance *owner, const void *passed)
 {
     const uint8_t *bytes = *(const uint8_t *const *)passed;
 
     (void)state;
+    (void)owner;
     return bytes ? PyBytes_FromStringAndSize((const char *)bytes, GLUPY_CHECKSUM_LEN) : Py_NewRef(Py_None);
 }
 
@@ -262,7 +265,7 @@ checksum_adopt(struct glupy_state *state, void *held)
     struct glupy_checksum *sum = held;
     const uint8_t *bytes = sum->set ? sum->bytes : NULL;
 
-    return checksum_wrap(state, &bytes);
+    return checksum_wrap(state, NULL, &bytes);
 }
 
 static int
@@ -292,11 +295,12 @@ const struct glupy_kind glupy_kind_checksum = {
 /* opaque: compound's void *, which nobody can look into; a capsule that only goes back where it came from */
 
 static PyObject *
-opaque_wrap(struct glupy_state *state, const void *passed)
+opaque_wrap(struct glupy_state *state, struct glupy_instance *owner, const void *passed)
 {
     void *pointer = *(void *const *)passed;
 
     (void)state;
+    (void)owner;
     return pointer ? PyCapsule_New(pointer, "glupy.opaque", NULL) : Py_NewRef(Py_None);
 }
 
@@ -331,7 +335,7 @@ opaque_lend(void *held, void *passed)
 static PyObject *
 opaque_adopt(struct glupy_state *state, void *held)
 {
-    return opaque_wrap(state, held);
+    return opaque_wrap(state, NULL, held);
 }
 
 static int

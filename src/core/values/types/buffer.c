@@ -608,7 +608,7 @@ buffer_adopt(PyObject *object, struct glupy_payload *payload)
 }
 
 static PyObject *
-payload_wrap(struct glupy_state *state, const void *passed)
+payload_wrap(struct glupy_state *state, struct glupy_instance *owner, const void *passed)
 {
     const struct glupy_payload *payload = passed;
     struct glupy_payload copy;

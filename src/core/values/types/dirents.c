@@ -896,7 +896,7 @@ dirents_to_nodes(PyObject *object, struct list_head *to)
 }
 
 static PyObject *
-dirents_wrap(struct glupy_state *state, const void *passed)
+dirents_wrap(struct glupy_state *state, struct glupy_instance *owner, const void *passed)
 {
     gf_dirent_t *entries = *(gf_dirent_t *const *)passed;
 

@@ -1,6 +1,7 @@
 /* Loc: loc_t, where in the tree an operation is about. Immutable; replace() gives changed copies. */
 #include <limits.h>
 
+#include "values/straight.h"
 #include "values/types/inode.h"
 
 static loc_t *
@@ -110,16 +111,22 @@ glupy_loc_new(struct glupy_state *state, struct glupy_instance *owner, loc_t *lo
     return (PyObject *)self;
 }
 
+/* One that borrows is no holder. */
+static __attribute__((noinline)) void
+give_up_own(struct glupy_loc *self)
+{
+    free_own_name(&self->own);
+    glupy_drop_loc(&self->own);
+    glupy_holder_remove(&self->holder);
+}
+
 static void
 loc_dealloc(PyObject *object)
 {
     struct glupy_loc *self = (struct glupy_loc *)object;
 
-    if (self->loc == &self->own) {
-        free_own_name(&self->own);
-        glupy_drop_loc(&self->own);
-    }
-    glupy_holder_remove(&self->holder);
+    if (self->loc == &self->own)
+        give_up_own(self);
     Py_XDECREF(self->owner);
     glupy_spares_give(&glupy_state_of(object)->loc_spares, object);
 }
@@ -656,24 +663,6 @@ static PyType_Spec loc_spec = {
 
 /* kind */
 
-static PyObject *
-kind_wrap(struct glupy_state *state, const void *passed)
-{
-    loc_t *loc = *(loc_t *const *)passed;
-    struct glupy_loc *self;
-
-    if (!loc)
-        Py_RETURN_NONE;
-    self = (struct glupy_loc *)glupy_spares_take(&state->loc_spares, state->loc_type);
-    if (self) {
-        self->owner = NULL;
-        self->loc = loc;
-        self->gone = false;
-        glupy_holder_init(&self->holder);
-    }
-    return (PyObject *)self;
-}
-
 static int
 kind_own(PyObject *object)
 {
@@ -691,29 +680,12 @@ kind_own(PyObject *object)
     return failed ? -1 : 0;
 }
 
-static PyObject *
-kind_convert(struct glupy_state *state, PyObject *value)
+int
+glupy_loc_unfit(PyObject *object)
 {
-    if (value == Py_None || Py_IS_TYPE(value, state->loc_type))
-        return Py_NewRef(value);
-    return PyErr_Format(PyExc_TypeError, "expected Loc, not %s", Py_TYPE(value)->tp_name);
-}
-
-static int
-kind_fit(PyObject *object)
-{
-    if (glupy_fit_not_none(object) != 0 || !glupy_loc_alive(object))
-        return -1;
-    if (loc_of(object)->inode)
-        return 0;
-    PyErr_SetString(PyExc_ValueError, "a Loc without an inode; Loc.child() or replace(inode=...) makes one with it");
+    if (glupy_fit_not_none(object) == 0 && glupy_loc_alive(object))
+        PyErr_SetString(PyExc_ValueError, "a Loc without an inode; Loc.child() or replace(inode=...) makes one with it");
     return -1;
-}
-
-static void
-kind_pass(PyObject *object, void *passed)
-{
-    *(loc_t **)passed = object == Py_None ? NULL : loc_of(object);
 }
 
 static int
@@ -739,7 +711,6 @@ kind_drop(void *held)
 }
 
 static void
-    .form = GLUPY_RECORD,
 kind_discard(void *held)
 {
     free_own_name(held);
@@ -757,7 +728,7 @@ kind_take(PyObject *object, void *held)
 {
     loc_t *loc;
 
-    kind_pass(object, &loc);
+    glupy_loc_pass(object, &loc);
     if (kind_hold(held, &loc) == 0)
         return 0;
     PyErr_NoMemory();
@@ -768,12 +739,13 @@ const struct glupy_kind glupy_kind_loc = {
     .name = "Loc",
     .passed_size = sizeof(loc_t *),
     .held_size = sizeof(loc_t),
+    .form = GLUPY_RECORD,
     .owner = offsetof(struct glupy_loc, owner),
-    .wrap = kind_wrap,
+    .wrap = glupy_loc_wrap,
     .own = kind_own,
-    .convert = kind_convert,
-    .fit = kind_fit,
-    .pass = kind_pass,
+    .convert = glupy_loc_convert,
+    .fit = glupy_loc_fit,
+    .pass = glupy_loc_pass,
     .hold = kind_hold,
     .lend = kind_lend,
     .drop = kind_drop,

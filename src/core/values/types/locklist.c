@@ -405,7 +405,7 @@ static PyType_Spec locklist_spec = {
 /* The kind: objects never borrow. */
 
 static PyObject *
-locklist_wrap(struct glupy_state *state, const void *passed)
+locklist_wrap(struct glupy_state *state, struct glupy_instance *owner, const void *passed)
 {
     const lock_migration_info_t *source = *(lock_migration_info_t *const *)passed;
     if (!source)

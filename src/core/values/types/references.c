@@ -203,9 +203,10 @@ glupy_reference_hash(PyObject *self)
 }
 
 PyObject *
-glupy_reference_wrap(const struct glupy_reference_type *type, struct glupy_state *state, const void *passed)
+glupy_reference_wrap(const struct glupy_reference_type *type, struct glupy_state *state, struct glupy_instance *owner,
+                     const void *passed)
 {
-    return make(type, state, NULL, pointer_in(passed));
+    return make(type, state, owner, pointer_in(passed));
 }
 
 PyObject *

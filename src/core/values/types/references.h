@@ -75,7 +75,8 @@ Py_hash_t glupy_reference_hash(PyObject *self);
     {Py_tp_hash, glupy_reference_hash}
 
 /* The functions of a reference's kind. */
-PyObject *glupy_reference_wrap(const struct glupy_reference_type *type, struct glupy_state *state, const void *passed);
+PyObject *glupy_reference_wrap(const struct glupy_reference_type *type, struct glupy_state *state, struct glupy_instance *owner,
+                               const void *passed);
 PyObject *glupy_reference_convert(const struct glupy_reference_type *type, struct glupy_state *state, PyObject *value);
 int glupy_reference_own(PyObject *object);
 void glupy_reference_pass(PyObject *object, void *passed);
@@ -117,9 +118,9 @@ int glupy_reference_take(const struct glupy_reference_type *type, PyObject *obje
         .is_fd = __builtin_types_compatible_p(NAME##_t, fd_t),                                                       \
         .table = NAME##_table,                                                                                       \
     };                                                                                                               \
-    static PyObject *NAME##_kind_wrap(struct glupy_state *state, const void *passed)                                 \
+    static PyObject *NAME##_kind_wrap(struct glupy_state *state, struct glupy_instance *owner, const void *passed)   \
     {                                                                                                                \
-        return glupy_reference_wrap(&NAME##_reference, state, passed);                                               \
+        return glupy_reference_wrap(&NAME##_reference, state, owner, passed);                                        \
     }                                                                                                                \
     static PyObject *NAME##_kind_convert(struct glupy_state *state, PyObject *value)                                 \
     {                                                                                                                \

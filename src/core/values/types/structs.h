@@ -115,8 +115,9 @@ int glupy_record_take(const struct glupy_record *record, PyObject *object, void 
     _Static_assert(offsetof(struct glupy_##NAME, MEMBER) == GLUPY_RECORD_POINTER, "a record starts with its pointer");\
     _Static_assert(offsetof(struct glupy_##NAME, own) == GLUPY_RECORD_OWN, "a record's own copy follows its pointer");\
                                                                                                                      \
-    static PyObject *NAME##_wrap(struct glupy_state *state, const void *passed)                                      \
+    static PyObject *NAME##_wrap(struct glupy_state *state, struct glupy_instance *owner, const void *passed)        \
     {                                                                                                                \
+        (void)owner;                                                                                                 \
         return glupy_record_wrap(state->NAME##_type, passed);                                                        \
     }                                                                                                                \
     static PyObject *NAME##_convert(struct glupy_state *state, PyObject *value)                                      \
@@ -139,8 +140,8 @@ int glupy_record_take(const struct glupy_record *record, PyObject *object, void 
         .name = (TITLE),                                                                                             \
         .passed_size = sizeof(STRUCT *),                                                                             \
         .held_size = sizeof(STRUCT),                                                                                 \
-        .wrap = NAME##_wrap,                                                                                         \
         .form = GLUPY_RECORD,                                                                                        \
+        .wrap = NAME##_wrap,                                                                                         \
         .own = glupy_record_own,                                                                                     \
         .convert = NAME##_convert,                                                                                   \
         .fit = glupy_fit_not_none,                                                                                   \

@@ -171,6 +171,12 @@ PyObject *glupy_fail_method(PyObject *module, PyObject *const *args, Py_ssize_t 
 /* The plain dict_t that an Xdata, or None, stands for (NULL where it is empty): borrowed. */
 dict_t *glupy_xdata_dict(PyObject *xdata);
 
+/* An Xdata with what is in a mapping, or NULL with an exception, TypeError if it is none. Attached. */
+PyObject *glupy_xdata_of_mapping(struct glupy_state *, PyObject *value);
+
+/* The exception that says why a wind cannot go out with a Loc, or None in its place: -1. Attached. */
+int glupy_loc_unfit(PyObject *loc);
+
 /* The setup functions of the type files: create their types. 0, or -1 with an exception. */
 int glupy_gfid_setup(struct glupy_state *);
 int glupy_iatt_setup(struct glupy_state *);

@@ -23,27 +23,10 @@ xdata_of(PyObject *object)
     return (struct glupy_xdata *)object;
 }
 
-/* A new Xdata; an owner takes over the caller's reference to `dict`. */
-static PyObject *
-xdata_alloc(struct glupy_state *state, dict_t *dict, bool owned)
-{
-    PyObject *self = glupy_spares_take(&state->xdata_spares, state->xdata_type);
-
-    if (!self)
-        return NULL;
-    xdata_of(self)->exclusive = false;
-    xdata_of(self)->index = NULL;
-    xdata_of(self)->lookups = 0;
-    xdata_of(self)->thread = NULL;
-    xdata_of(self)->dict = dict;
-    xdata_of(self)->owned = owned && dict;
-    return self;
-}
-
 PyObject *
 glupy_xdata_new(struct glupy_state *state, dict_t *dict)
 {
-    PyObject *self = xdata_alloc(state, dict, true);
+    PyObject *self = glupy_xdata_alloc(state, dict, true);
 
     if (self && dict)
         dict_ref(dict);
@@ -53,7 +36,8 @@ glupy_xdata_new(struct glupy_state *state, dict_t *dict)
 static void
 drop_index(struct glupy_xdata *self)
 {
-    glupy_xdata_index_free(self->index);
+    if (self->index)
+        glupy_xdata_index_free(self->index);
     self->index = NULL;
     self->lookups = 0;
 }
@@ -69,7 +53,7 @@ glupy_xdata_dict(PyObject *xdata)
     return xdata_of(xdata)->dict;
 }
 
-static void
+static __attribute__((noinline)) void
 xdata_release(struct glupy_xdata *self)
 {
     dict_t *dict = self->owned ? self->dict : NULL;
@@ -1121,7 +1105,7 @@ PyDoc_STRVAR(copy_doc,
 static PyObject *
 xdata_copy(PyObject *self, PyObject *ignored)
 {
-    PyObject *copy = xdata_alloc(glupy_state_of(self), NULL, false);
+    PyObject *copy = glupy_xdata_alloc(glupy_state_of(self), NULL, false);
 
     (void)ignored;
     if (copy && xdata_of(self)->dict && share(xdata_of(copy), self) != 0)
@@ -1246,7 +1230,7 @@ xdata_or(PyObject *left, PyObject *right)
     if (!is_mapping(left) || !is_mapping(right))
         Py_RETURN_NOTIMPLEMENTED;
     bool is_left = PyType_GetSlot(Py_TYPE(left), Py_nb_or) == (void *)xdata_or;
-    PyObject *self = xdata_alloc(glupy_state_of(is_left ? left : right), NULL, false);
+    PyObject *self = glupy_xdata_alloc(glupy_state_of(is_left ? left : right), NULL, false);
     if (self && (xdata_add(self, left) < 0 || xdata_add(self, right) < 0))
         Py_CLEAR(self);
     return self;
@@ -1266,7 +1250,7 @@ xdata_tp_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 
     if (plain && PyTuple_GET_SIZE(args) == 1 && Py_IS_TYPE(PyTuple_GET_ITEM(args, 0), type))
         return xdata_copy(PyTuple_GET_ITEM(args, 0), NULL);
-    PyObject *self = xdata_alloc(state, NULL, false);
+    PyObject *self = glupy_xdata_alloc(state, NULL, false);
     if (self && xdata_fill_from(self, args, kwargs) < 0)
         Py_CLEAR(self);
     return self;
@@ -1275,7 +1259,8 @@ xdata_tp_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 static void
 xdata_dealloc(PyObject *self)
 {
-    xdata_release(xdata_of(self));
+    if (xdata_of(self)->owned || xdata_of(self)->index)
+        xdata_release(xdata_of(self));
     glupy_spares_give(&glupy_state_of(self)->xdata_spares, self);
 }
 
@@ -1316,12 +1301,6 @@ static PyType_Spec xdata_spec = {
 
 /* Kind. */
 
-static PyObject *
-dict_wrap(struct glupy_state *state, const void *passed)
-{
-    return xdata_alloc(state, *(dict_t *const *)passed, false);
-}
-
 static int
 dict_own(PyObject *object)
 {
@@ -1334,21 +1313,13 @@ dict_own(PyObject *object)
     return make_independent(self);
 }
 
-static PyObject *
-dict_convert(struct glupy_state *state, PyObject *value)
+PyObject *
+glupy_xdata_of_mapping(struct glupy_state *state, PyObject *value)
 {
-    if (Py_IsNone(value) || Py_IS_TYPE(value, state->xdata_type))
-        return Py_NewRef(value);
     if (is_mapping(value))
         return PyObject_CallOneArg((PyObject *)state->xdata_type, value);
     PyErr_Format(PyExc_TypeError, "expected Xdata, a mapping or None, not %.100s", Py_TYPE(value)->tp_name);
     return NULL;
-}
-
-static void
-dict_pass(PyObject *object, void *passed)
-{
-    *(dict_t **)passed = glupy_xdata_dict(object);
 }
 
 static void
@@ -1369,7 +1340,7 @@ dict_fit(PyObject *object)
 static PyObject *
 dict_adopt(struct glupy_state *state, void *held)
 {
-    PyObject *self = xdata_alloc(state, *(dict_t **)held, true);
+    PyObject *self = glupy_xdata_alloc(state, *(dict_t **)held, true);
 
     if (!self)
         return NULL;
@@ -1391,11 +1362,11 @@ const struct glupy_kind glupy_kind_dict = {
     .name = "Xdata",
     .passed_size = sizeof(dict_t *),
     .held_size = sizeof(dict_t *),
-    .wrap = dict_wrap,
+    .wrap = glupy_dict_wrap,
     .own = dict_own,
-    .convert = dict_convert,
+    .convert = glupy_dict_convert,
     .fit = dict_fit,
-    .pass = dict_pass,
+    .pass = glupy_dict_pass,
     .hold = glupy_dict_hold,
     .lend = glupy_dict_lend,
     .drop = glupy_dict_drop,
