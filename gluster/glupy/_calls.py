@@ -85,11 +85,8 @@ def _function_type(name: str, signature: tuple[Any, ...]) -> Any:
     })
 
 
-class _Library(ctypes.CDLL):
-    """libglusterfs, with the operations of this translator API on top."""
-
-
-dl = _Library("libglusterfs.so.0")
+#: libglusterfs, with the operations of this translator API on top.
+dl = _core._classic_library(ctypes.CDLL("libglusterfs.so.0"))
 
 #: By fop: its Op class.
 OPERATIONS: dict[str, Any] = {}
@@ -108,10 +105,11 @@ def operation(name: str) -> Callable[[type], type]:
         cls.cbk_type = _function_type(f"{name}_cbk_t", cls.cbk_sig)
         wind = _core._classic_call(name, False, _call(f"wind_{name}", _Frame, *cls.fop_sig[2:]))
         unwind = _core._classic_call(name, True, _call(f"unwind_{name}", _Frame, *cls.cbk_sig[2:]))
-        vars(dl).update({
+        for attribute, value in {
             f"wind_{name}": wind, f"{name}_wind": wind, f"unwind_{name}": unwind, f"{name}_unwind": unwind,
             f"set_{name}_fop": _Setter(name, False, cls.fop_type), f"set_{name}_cbk": _Setter(name, True, cls.cbk_type),
-        })
+        }.items():
+            setattr(dl, attribute, value)  # which interns the name: that of a script's is then found without being compared
         OPERATIONS[name] = cls
         return cls
 

@@ -184,6 +184,7 @@ static PyMethodDef methods[] = {
     {"_classic_setup", glupy_classic_setup_method, METH_VARARGS, "The pointer types of gluster.glupy."},
     {"_classic_calls", glupy_classic_calls_method, METH_NOARGS, "Addresses of what gluster.glupy's dl calls, by name."},
     {"_classic_call", glupy_classic_call_method, METH_VARARGS, "A function of gluster.glupy's dl."},
+    {"_classic_library", glupy_classic_library_method, METH_O, "gluster.glupy's dl, around a CDLL."},
     {"_classic_frame", glupy_classic_frame_method, METH_O, "The frame, if its request lives and it is no copy."},
     {"_classic_known", glupy_classic_known_method, METH_VARARGS, "Is what stands at an address what a pointer says?"},
     {"_classic_free_dirent", glupy_classic_free_dirent_method, METH_O, "Free an entry of a directory."},

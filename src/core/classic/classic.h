@@ -184,6 +184,7 @@ PyObject *glupy_classic_frame_method(PyObject *module, PyObject *frame);
 PyObject *glupy_classic_calls_method(PyObject *module, PyObject *unused);
 PyObject *glupy_classic_this_method(PyObject *module, PyObject *instance);
 PyObject *glupy_classic_call_method(PyObject *module, PyObject *args);
+PyObject *glupy_classic_library_method(PyObject *module, PyObject *cdll);
 
 /* classic_decide.c. Attached. */
 
