@@ -18,8 +18,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parent / "mount"))
 
 from support import again, fop_table, workers  # noqa: E402
 
-# How long an example takes says how busy the machine is, not whether the code is right.
-settings.register_profile("glupy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# How long an example takes says how busy the machine is, not whether the code is right. With sanitizers it takes five times as long.
+settings.register_profile("glupy", deadline=None, suppress_health_check=[HealthCheck.too_slow],
+                          max_examples=30 if os.environ.get("GLUPY_SANITIZE") else 100)
 settings.load_profile("glupy")
 
 

@@ -38,6 +38,7 @@ def test_nothing_to_say(call, write):
 
 
 @pytest.mark.long
+@pytest.mark.first_system
 def test_shipped_translators_are_clean(call):
     ours = Path(os.environ["GLUPY_STAGE"]) / "translators"
     files = sorted([*ours.glob("*.py"), *(file.parent for file in ours.glob("*/__init__.py"))])

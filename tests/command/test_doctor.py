@@ -16,6 +16,8 @@ from support.command import Running, glupy
 from support.mounts import Mount
 from support.volfiles import layer
 
+pytestmark = pytest.mark.once
+
 GOOD = "from glupy import Translator\nclass Good(Translator):\n    def stat(self, frame, loc, xdata):\n        pass\n"
 BAD = GOOD + "    def unlink(self, frame, loc, xflags, xdata):\n        1 / 0\n"
 

@@ -46,6 +46,7 @@ def pytest_in(folder, *arguments):
 
 
 @pytest.mark.long
+@pytest.mark.first_system
 @pytest.mark.parametrize("like", LIKE)
 def test_skeleton(begin, trusted, like):
     done = begin("my_own", "--like", like)

@@ -44,6 +44,7 @@ def test_layers(tmp_path: Path) -> None:
 
 
 @pytest.mark.long
+@pytest.mark.first_system
 def test_instructions(tmp_path: Path) -> None:
     names = ["nothing", "C", "one await", "unavoidable: one await"]
     saved = bench(tmp_path, "layers", "--instructions", "--fops", "stat", "--only", *names, saved="instructions")

@@ -23,7 +23,7 @@ from test_bricks import SERVER, volume
 from glupy import Fd, Gfid, Iatt
 from glupy.testing import real_graph, translator
 
-pytestmark = pytest.mark.once
+pytestmark = [pytest.mark.once, pytest.mark.first_system]
 
 RETAIN = shipped.file("retain")
 UNTIL, HOLD = "user.retain.until", "user.retain.hold"

@@ -22,7 +22,7 @@ from test_bricks import CLIENT, SERVER, volume
 from glupy import Gfid
 from glupy.testing import real_graph, translator
 
-pytestmark = pytest.mark.once
+pytestmark = [pytest.mark.once, pytest.mark.first_system]
 
 TRASH = Path(__file__).resolve().parents[2] / "translators/trash/__init__.py"
 RESTORE, ORIGIN = "user.trash.restore", "user.trash.origin"

@@ -358,7 +358,7 @@ def multiplexed(node: Node) -> None:
     gluster("volume", "set", "vol", "user.xlator.talks", "posix")
     gluster("volume", "start", "vol")
     with node.mounted("vol") as path:
-        with meanwhile(lambda: use(path), 0.05):
+        with meanwhile(lambda: use(path), 0.2):
             for turn in range(1, 4):
                 node.create("guest")
                 gluster("volume", "set", "guest", "user.xlator.talks", "posix")
@@ -425,7 +425,7 @@ def items_2_to_4_detached(node: Node) -> None:
     gluster("volume", "set", "vol", "user.xlator.talks", "posix")
     gluster("volume", "start", "vol")
     with node.mounted("vol") as path:
-        with meanwhile(lambda: use(path), 0.05):
+        with meanwhile(lambda: use(path), 0.2):
             for turn in range(1, 4):
                 detach(node, turn)
         use(path)
