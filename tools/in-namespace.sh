@@ -12,7 +12,7 @@ set -eu
 if [ "${1-}" != --inside ]; then
     undo=:
     trap 'eval "$undo"' EXIT
-    if [ ! -e /proc/self ]; then # a root made by debootstrap, entered by nothing but chroot
+    if [ ! -e /proc/self ]; then # a root that was only unpacked, entered by nothing but chroot
         mount -t proc proc /proc
         undo="umount /proc; $undo"
     fi

@@ -20,6 +20,7 @@ class Scheduler(LoadScopeScheduling):  # type: ignore[misc]
         super().__init__(config, log)
         self._root: Path = config.rootpath
         self._together: dict[str, bool] = {}
+        self._in_order = False
 
     def _few(self) -> bool:
         return len({_path(nodeid) for nodeid in self.collection}) < self.numnodes
@@ -30,6 +31,18 @@ class Scheduler(LoadScopeScheduling):  # type: ignore[misc]
             file = self._root / path
             self._together[path] = shares_fixtures(file) or not (has_own_processes(file) or self._few())
         return path if self._together[path] else nodeid
+
+    def _assign_work_unit(self, node: Any) -> None:
+        if not self._in_order:
+            self._in_order = True
+            self._put_in_order()
+        super()._assign_work_unit(node)
+
+    def _put_in_order(self) -> None:
+        """As workers.py has sorted them, what takes long first. pytest-xdist 3.6 begins with the files that have most tests, so
+        that cases of minutes, which are handed out by themselves, would be the last of all."""
+        for scope in dict.fromkeys(map(self._split_scope, self.collection)):
+            self.workqueue.move_to_end(scope)
 
     def remove_node(self, node: Any) -> str | None:
         """pytest-xdist would give the test that has ended a worker to the next one, and so end one after another."""

@@ -4,7 +4,7 @@ comes back with that of another root.
 
     mixed_versions.py ROOT STAGE
 
-ROOT is the other system's root (debootstrap, a checkout in it, `./run build` there), STAGE the folder of the staged glupy.so as it is
+ROOT is the other system's root (mmdebstrap, a checkout in it, `./run build` there), STAGE the folder of the staged glupy.so as it is
 called in there. For hands, in fresh mount, network and process namespaces:
 
     ./run shell unshare --mount --net --uts --pid --fork --kill-child --propagation unchanged \\
