@@ -611,8 +611,7 @@ classic_answer(struct glupy_answer *answer, struct glupy_request *request, const
         glupy_answer_mistake(answer, request, passed);
     } else if (answer->how == GLUPY_UNWIND && answer->op_ret >= 0) {
         glupy_answer_complete(answer, request, ~0u);
-        if (glupy_may_be_cut(request->fop))
-            glupy_answer_cut(answer, request, !glupy_classic_request_of(request)->as_came);
+        glupy_answer_cut(answer, request, !glupy_classic_request_of(request)->as_came);
     }
 }
 

@@ -139,8 +139,7 @@ from_reply(struct glupy_answer *answer, struct glupy_request *request, struct gl
     if (reply->op_ret < 0)
         return;
     glupy_answer_complete(answer, request, changed);
-    if (glupy_may_be_cut(request->fop))
-        glupy_answer_cut(answer, request, made || changed);
+    glupy_answer_cut(answer, request, made || changed);
     if (request->instance->contexts.any)
         glupy_contexts_met(request->instance, request->fop, &answer->held, argument_inode(request));
 }

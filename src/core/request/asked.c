@@ -101,7 +101,7 @@ cut_payload(struct glupy_payload *payload, size_t most)
 }
 
 static void
-cut_read(struct glupy_answer *answer, struct glupy_request *request)
+cut_read(struct glupy_answer *answer, struct glupy_request *request, bool made)
 {
     struct glupy_payload *payload = glupy_held(reply_field(answer->fop, &glupy_kind_payload), &answer->held);
     size_t found = iov_length(payload->vector, payload->count);
@@ -116,7 +116,7 @@ cut_read(struct glupy_answer *answer, struct glupy_request *request)
 
 /* Those who ask take op_ret bytes of it. No link is longer than a path: fuse asks for a byte more than the kernel takes. */
 static void
-cut_link(struct glupy_answer *answer, struct glupy_request *request)
+cut_link(struct glupy_answer *answer, struct glupy_request *request, bool made)
 {
     char *path = *(char **)glupy_held(reply_field(answer->fop, &glupy_kind_string), &answer->held);
     uint64_t most = asked(request, "size");
@@ -142,15 +142,31 @@ cut_count(struct glupy_answer *answer, struct glupy_request *request, uint64_t m
     answer->op_ret = (int32_t)most;
 }
 
+static void
+cut_written(struct glupy_answer *answer, struct glupy_request *request, bool made)
+{
+    cut_count(answer, request, brought(request));
+}
+
+static void
+cut_copied(struct glupy_answer *answer, struct glupy_request *request, bool made)
+{
+    cut_count(answer, request, asked(request, "len"));
+}
+
 /* Nothing is cut: half a value is none, and not everybody has this limit. */
 static void
-look_at_value(struct glupy_answer *answer, struct glupy_request *request)
+look_at_value(struct glupy_answer *answer, struct glupy_request *request, bool made)
 {
     dict_t *dict = *(dict_t **)glupy_held(reply_field(answer->fop, &glupy_kind_dict), &answer->held);
     char *name = NULL;
-    PyObject *keep = argument(request, "name", &name);
-    data_t *value = dict && name ? dict_get(dict, name) : NULL;
+    PyObject *keep;
+    data_t *value;
 
+    if (!made)
+        return;
+    keep = argument(request, "name", &name);
+    value = dict && name ? dict_get(dict, name) : NULL;
     if (value && value->len > XATTR_SIZE_MAX)
         say(request, GF_LOG_WARNING,
             PyUnicode_FromFormat("is answered with %d bytes for %s: on a mount, a value of more than %d is an error",
@@ -158,31 +174,14 @@ look_at_value(struct glupy_answer *answer, struct glupy_request *request)
     Py_XDECREF(keep);
 }
 
-void
-glupy_answer_cut(struct glupy_answer *answer, struct glupy_request *request, bool made)
-{
-    switch (answer->fop->op) {
-        case GF_FOP_READ:
-            cut_read(answer, request);
-            break;
-        case GF_FOP_READLINK:
-            cut_link(answer, request);
-            break;
-        case GF_FOP_WRITE:
-            cut_count(answer, request, brought(request));
-            break;
-        case GF_FOP_COPY_FILE_RANGE:
-            cut_count(answer, request, asked(request, "len"));
-            break;
-        case GF_FOP_GETXATTR:
-        case GF_FOP_FGETXATTR:
-            if (made)
-                look_at_value(answer, request);
-            break;
-        default:
-            break;
-    }
-}
+const glupy_cutter glupy_cutters[GF_FOP_MAXVALUE] = {
+    [GF_FOP_READ] = cut_read,
+    [GF_FOP_READLINK] = cut_link,
+    [GF_FOP_WRITE] = cut_written,
+    [GF_FOP_COPY_FILE_RANGE] = cut_copied,
+    [GF_FOP_GETXATTR] = look_at_value,
+    [GF_FOP_FGETXATTR] = look_at_value,
+};
 
 /* The argument of a fop that its reply is measured by; -1: there is none. */
 static int

@@ -9,25 +9,20 @@
 #include "request/answer.h"
 #include "request/wind.h"
 
-/* Is a successful answer of this fop one that glupy_answer_cut() may have to do with? */
-static inline bool
-glupy_may_be_cut(const struct glupy_fop *fop)
-{
-    switch (fop->op) {
-        case GF_FOP_READ:
-        case GF_FOP_READLINK:
-        case GF_FOP_WRITE:
-        case GF_FOP_COPY_FILE_RANGE:
-        case GF_FOP_GETXATTR:
-        case GF_FOP_FGETXATTR:
-            return true;
-        default:
-            return false;
-    }
-}
+/* What cuts a successful answer of a fop, and says so. `made`: the author's code has made it, or a part of it. Attached. */
+typedef void (*glupy_cutter)(struct glupy_answer *answer, struct glupy_request *request, bool made);
 
-/* Cut it, and say so. `made`: the author's code has made it, or a part of it. Attached. */
-void glupy_answer_cut(struct glupy_answer *answer, struct glupy_request *request, bool made);
+/* By GlusterFS's number of the fop; NULL: it has nothing that could be too long. */
+extern const glupy_cutter glupy_cutters[GF_FOP_MAXVALUE];
+
+static inline void
+glupy_answer_cut(struct glupy_answer *answer, struct glupy_request *request, bool made)
+{
+    glupy_cutter cut = glupy_cutters[answer->fop->op];
+
+    if (cut)
+        cut(answer, request, made);
+}
 
 /* Does a wind ask for more than the request of the same fop, or bring more? Then its reply has to be seen. Attached. */
 bool glupy_wind_asks_more(struct glupy_request *request, struct glupy_wind *wind);
