@@ -3,10 +3,10 @@
 
     many_bricks.py COUNT...
 
-For hands, as 100 bricks take minutes (docs/performance.md has what came of it), in fresh mount, network and process namespaces:
+For hands, as it takes minutes (docs/performance.md has what came of it, and how many there can be), in fresh mount, network and process namespaces:
 
     ./run shell unshare --mount --net --uts --pid --fork --kill-child --propagation unchanged \\
-        /usr/bin/python3 tests/volume/many_bricks.py 1 10 100
+        /usr/bin/python3 tests/volume/many_bricks.py 1 10 75
 """
 
 from __future__ import annotations

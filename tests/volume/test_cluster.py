@@ -20,7 +20,6 @@ SHARED = {
 }
 
 
-@pytest.mark.parametrize("case", [pytest.param(case, marks=SHARED.get(case, ()))
-                                  for case in cluster_cases.CASES])
+@pytest.mark.parametrize("case", [pytest.param(case, marks=SHARED.get(case, ())) for case in cluster_cases.CASES])
 def test_cluster(case: str) -> None:
     run_case(cluster_cases.__file__, case)
